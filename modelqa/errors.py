@@ -1,0 +1,49 @@
+"""The error tree. A user's mistake prints three things - the fact, the reason, the remedy - and no traceback.
+
+Raise the narrowest class; `modelqa.cli` and `modelqa.plugin` print `str(error)` and stop with `exit_code`.
+"""
+
+from __future__ import annotations
+
+
+class ModelqaError(Exception):
+    """What went wrong, why, and what to do about it, as one printable message.
+
+    `fact` is what happened ("there is no model named 'phase3a3'"), `reason` why that is so or why it matters,
+    `remedy` what the reader can do now. All three are plain text; whoever prints them escapes them.
+    """
+
+    exit_code = 4  # pytest's own code for a usage error
+
+    def __init__(self, fact: str, *, reason: str, remedy: str) -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.fact}\n  reason: {self.reason}\n  remedy: {self.remedy}"
+
+
+class UsageError(ModelqaError):
+    """The command line, or models.toml, asks for something that does not exist or contradicts itself."""
+
+
+class CheckpointError(ModelqaError):
+    """A checkpoint is missing a file, is damaged, or is of a kind that is not opened (pickle, remote code)."""
+
+
+class DataError(ModelqaError):
+    """A dataset or case file cannot be used as it is; the message names the file and the line."""
+
+
+class TemplateError(ModelqaError):
+    """A chat template is missing, does not render, or does not end in time."""
+
+
+class GenerationError(ModelqaError):
+    """Replies could not be made; nothing can be said about the model."""
+
+
+class RecordError(ModelqaError):
+    """A run record cannot be read, is of another version, or contradicts itself."""

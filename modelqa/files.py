@@ -1,0 +1,138 @@
+"""Files: read with one clear error, written atomically, hashed by content.
+
+Every file that modelqa writes goes through `write_bytes`: a kill at any point leaves the old file or the new one.
+Lines may be kept in plain `.jsonl` or compressed `.jsonl.zst`; readers accept both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from modelqa.errors import DataError
+
+MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN. Hashes of records are hashes of this."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def sha256_text(text: str) -> str:
+    """Hex sha256 of the text's UTF-8 bytes (lone surrogates are kept distinct)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file's bytes, read in blocks of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put `data` at `path` whole or not at all: a temporary sibling, fsync, rename. Mode 0644 under the umask."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o644 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` of UTF-8 text with `\\n` line ends."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same bytes."""
+    write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
+    """Write one canonical JSON object a line, compressed when `path` ends in `.zst`; how many lines that was."""
+    count = 0
+    buffer = io.BytesIO()
+    for row in rows:
+        buffer.write(canonical_json(row).encode("utf-8", "surrogatepass") + b"\n")
+        count += 1
+    data = buffer.getvalue()
+    if path.suffix == ".zst":
+        import zstandard
+
+        data = zstandard.ZstdCompressor(level=19, write_content_size=True).compress(data)
+    write_bytes(path, data)
+    return count
+
+
+def open_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(line number from 1, bytes without the line end) of a `.jsonl` or `.jsonl.zst` file, streamed."""
+    if not path.is_file():
+        raise DataError(
+            f"there is no file {path}", reason="it was named as a dataset or case file", remedy="check the path"
+        )
+    with path.open("rb") as raw:
+        stream: Any = raw
+        if path.suffix == ".zst":
+            import zstandard
+
+            stream = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
+        number = 0
+        while line := stream.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                raise DataError(
+                    f"{path}, line {number}: longer than {MAX_LINE_BYTES} bytes",
+                    reason="a row of this size is no training example",
+                    remedy="split the row, or check that the file has one JSON object a line",
+                )
+            yield number, line.rstrip(b"\r\n")
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number from 1, object) for each row; `DataError` names the line that is not UTF-8, JSON or an object.
+
+    Blank lines are skipped. A file without rows yields nothing: whoever needs rows says so.
+    """
+    for number, line in open_lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}, line {number}: not UTF-8 (byte {error.start})",
+                reason="rows are read as UTF-8, the encoding of JSON",
+                remedy="convert the file, e.g. iconv -f latin1 -t utf-8",
+            ) from None
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise DataError(
+                f"{path}, line {number}: not JSON ({error})",
+                reason="each line must hold one JSON object",
+                remedy="mend the line, or write the file again with modelqa data",
+            ) from None
+        if not isinstance(row, dict):
+            raise DataError(
+                f"{path}, line {number}: a JSON {type(row).__name__}, not an object",
+                reason="each line must hold one JSON object",
+                remedy="mend the line, or write the file again with modelqa data",
+            )
+        yield number, row
