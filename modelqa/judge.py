@@ -1,0 +1,121 @@
+"""From the outcomes of a gate's cases to its verdict. Pure.
+
+PASS: the one-sided 95% Clopper-Pearson lower bound *and* the lower bound clustered by template family reach the
+threshold. FAIL: both upper bounds are below it. Otherwise INCONCLUSIVE, with what would settle it.
+A threshold of 1.0 means no failure in at least 299 cases (lower bound 0.99): one failure is FAIL.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from modelqa import stats
+from modelqa.record import Outcome, Status, Verdict
+
+ALPHA = 0.05  # one-sided: how often a model exactly at the threshold may pass
+ZERO_FAILURE_RATE = 0.99  # what "no failure allowed" is able to prove
+MIN_FAMILIES = 20  # template families a behaviour gate needs before its clustered bound means anything
+
+Counts = dict[str, tuple[int, int]]
+
+
+def tally(outcomes: Iterable[Outcome], key: str | None = None) -> Counts:
+    """{value: (yes, all)} by family, or by the metadata `key`; cases without that key are left out."""
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for outcome in outcomes:
+        value = outcome.family if key is None else outcome.groups.get(key)
+        if value is not None:
+            counts[value][0] += outcome.result == "yes"
+            counts[value][1] += 1
+    return {value: (yes, total) for value, (yes, total) in sorted(counts.items())}
+
+
+def judge(
+    outcomes: Sequence[Outcome], *, gate: str, threshold: float, floors: Mapping[str, float] | None = None
+) -> Verdict:
+    """The verdict on one gate's outcomes; its codes are `<gate>.below`, `<gate>.floor` and the shared ones."""
+    total = len(outcomes)
+    passed = sum(outcome.result == "yes" for outcome in outcomes)
+    families = tally(outcomes)
+    if not total:
+        return Verdict(Status.INCONCLUSIVE, "no_cases", gate, "no case was judged", threshold=threshold)
+    numbers = {
+        "passed": passed,
+        "total": total,
+        "threshold": threshold,
+        "lower": round(stats.cp_lower(passed, total, alpha=ALPHA), 6),
+        "upper": round(stats.cp_upper(passed, total, alpha=ALPHA), 6),
+        "clustered": round(stats.clustered_lower(list(families.values()), alpha=ALPHA), 6),
+        "families": len(families),
+    }
+    status, code, locus, text = _decide(outcomes, gate, threshold, families, floors or {})
+    return Verdict(status, code, locus, text, **numbers)  # type: ignore[arg-type]
+
+
+Decision = tuple[Status, str, str, str]
+
+
+def _decide(
+    outcomes: Sequence[Outcome], gate: str, threshold: float, families: Counts, floors: Mapping[str, float]
+) -> Decision:
+    crashed = [outcome.case for outcome in outcomes if outcome.result == "error"]
+    if crashed:
+        return Status.INCONCLUSIVE, "crashed", _some(crashed), f"the gate's own code failed on {len(crashed)} case(s)"
+    failed = [outcome.case for outcome in outcomes if outcome.result != "yes"]
+    whole = _no_failure(len(outcomes), gate, failed) if threshold >= 1.0 else _rate(
+        len(outcomes), gate, failed, threshold, families
+    )
+    if whole[0] is Status.FAIL:
+        return whole
+    floor = _floors(outcomes, gate, floors)
+    return floor if floor and (floor[0] is Status.FAIL or whole[0] is Status.PASS) else whole
+
+
+def _some(cases: Sequence[str], limit: int = 3) -> str:
+    return ", ".join(cases[:limit]) + (f" and {len(cases) - limit} more" if len(cases) > limit else "")
+
+
+def _no_failure(total: int, gate: str, failed: list[str]) -> Decision:
+    if failed:
+        return Status.FAIL, f"{gate}.below", _some(failed), f"{len(failed)} of {total} failed; none may"
+    needed = stats.all_pass_cases(ZERO_FAILURE_RATE, alpha=ALPHA)
+    if total < needed:
+        return Status.INCONCLUSIVE, "few_cases", gate, f"{total} clean cases; {needed} are needed to prove 99%"
+    return Status.PASS, "", "", ""
+
+
+def _rate(total: int, gate: str, failed: list[str], threshold: float, families: Counts) -> Decision:
+    passed = total - len(failed)
+    groups = list(families.values())
+    lower, upper = stats.cp_lower(passed, total, alpha=ALPHA), stats.cp_upper(passed, total, alpha=ALPHA)
+    clustered = stats.clustered_lower(groups, alpha=ALPHA)
+    if lower >= threshold and clustered >= threshold:
+        return Status.PASS, "", "", ""
+    if upper < threshold and stats.clustered_upper(groups, alpha=ALPHA) < threshold:
+        return Status.FAIL, f"{gate}.below", _some(failed), f"{passed} of {total}: below {threshold:.0%}"
+    if lower >= threshold:
+        worst = sorted(families, key=lambda family: (families[family][0] / families[family][1], family))
+        return (
+            Status.INCONCLUSIVE,
+            "clustered",
+            _some(worst),
+            f"enough cases but too few template families agree: {len(families)} families, lower bound {clustered:.1%}",
+        )
+    needed = stats.settle(passed, total, threshold)
+    text = f"about {needed} cases would settle it at this rate" if needed else "too close to the threshold to settle"
+    return Status.INCONCLUSIVE, "few_cases", gate, text
+
+
+def _floors(outcomes: Sequence[Outcome], gate: str, floors: Mapping[str, float]) -> Decision | None:
+    """The worst subgroup decision, a failing one first; None when every subgroup reaches its floor."""
+    open_floor: Decision | None = None
+    for key, floor in floors.items():
+        for value, (passed, total) in tally(outcomes, key).items():
+            if stats.cp_lower(passed, total, alpha=ALPHA) >= floor:
+                continue
+            text = f"{key} {value}: {passed} of {total}, floor {floor:.0%}"
+            if stats.cp_upper(passed, total, alpha=ALPHA) < floor:
+                return Status.FAIL, f"{gate}.floor", f"{key}={value}", text
+            open_floor = open_floor or (Status.INCONCLUSIVE, "few_cases", f"{key}={value}", text)
+    return open_floor

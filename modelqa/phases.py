@@ -1,0 +1,78 @@
+"""The phase table: which rate each gate must prove in each training phase. One TOML file beside the suites.
+
+    [phases]
+    order = ["base", "phase3a1_alpha", "phase3a2"]
+    default = "phase3a2"            # for a bare folder, which declares no phase
+
+    [gates.echo_basic]
+    phase3a1_alpha = { from = "phase3a2", because = "echo is taught from phase 2 on" }
+    phase3a2 = 0.80
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelqa.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Later:
+    """A gate that is asked only from a later phase on, and why."""
+
+    phase: str
+    because: str
+
+
+Entry = float | Later
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The table. `entry(gate, phase)` is a rate, a `Later`, or None when the gate has no row."""
+
+    order: tuple[str, ...] = ()
+    default: str = ""
+    rows: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
+
+    def entry(self, gate: str, phase: str) -> Entry | None:
+        """What the table says of `gate` in `phase`; None when it says nothing."""
+        return self.rows.get(gate, {}).get(phase)
+
+
+def read_phases(path: Path) -> Phases:
+    """The table of a TOML file; `UsageError` names the row that is neither a rate nor from + because."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _wrong(path, str(error)) from None
+    phases = table.get("phases", {})
+    order = tuple(phases.get("order", ()))
+    rows = {
+        gate: {phase: _entry(path, gate, phase, value, order) for phase, value in row.items()}
+        for gate, row in table.get("gates", {}).items()
+    }
+    default = phases.get("default", order[-1] if order else "")
+    return Phases(order, default, rows)
+
+
+def _entry(path: Path, gate: str, phase: str, value: Any, order: tuple[str, ...]) -> Entry:
+    if phase not in order:
+        raise _wrong(path, f"gates.{gate}: phase {phase!r} is not in phases.order")
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    if isinstance(value, dict) and value.get("because") and value.get("from") in order:
+        return Later(value["from"], value["because"])
+    raise _wrong(path, f"gates.{gate}.{phase} is {value!r}")
+
+
+def _wrong(path: Path, fact: str) -> UsageError:
+    return UsageError(
+        f"{path.name}: {fact}",
+        reason="each entry is a rate between 0 and 1, or { from = PHASE, because = REASON }",
+        remedy=f"mend {path}",
+    )
