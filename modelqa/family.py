@@ -1,0 +1,299 @@
+"""Families: which prompts are one template with another payload, computed from the text and never from a label.
+
+Also the normal form that overlap checks compare, and the one rule that says where a payload may be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Literal
+
+PAYLOAD = "{P}"
+NUMBER = "{N}"
+SAME_FAMILY = 0.8  # token similarity from which two prompts are one template (one word in five may differ)
+COMPARED_WORDS = 400  # of prompt and answer, when no payload is declared: a template says what it wants early
+
+# scripts written without spaces: every character is a word, or a payload inside a sentence would not be found
+_CHARACTER_WORD = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_CHARACTER_WORD}]|[^\s'{_CHARACTER_WORD}]+(?:'[^\s'{_CHARACTER_WORD}]+)*")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_ARITHMETIC = re.compile(r"(?<=\d)\s*([-+*/=\u2212\u00d7\u00f7])\s*(?=\d)")
+_TAG = re.compile(
+    r"\s*(?:\[\s*[^\s\[\]]{1,40}\s*\]"  # [P26_AE]
+    r"|</?[^\s<>]{1,40}>"  # <task>
+    r"|\(\s*[a-z]*[\d_][^\s()]{0,40}\)"  # (A1)
+    r"|[a-z]*[\d_][\w-]{0,30}\s*:(?=\s))"  # case_7:
+)
+_OPENING = "\"'`|*_[({<\u201c\u201e\u2018\u201a\u00ab\u00bb\u3008\u300c"
+_CLOSING = "\"'`|*_])}>\u201d\u201c\u2019\u2018\u00bb\u00ab\u3009\u300d"
+_CLOSES = dict(zip(_OPENING, _CLOSING, strict=True))
+
+# words that say nothing about which text is meant; a run of them alone is not a payload
+_FUNCTION_WORD_LIST = """
+a an and are as at be by do does for from i in is it its me my no not of on or please so that the this to was what which
+who will with yes you your aber als am auf aus bei bitte das dem den der des die ein eine einen es für ich im ist ja mit
+nein nicht oder sie und von wie wir zu
+"""
+# words of which templates are made; a payload that is one of them is masked once, elsewhere it is the template's
+_TEMPLATE_WORD_LIST = """
+answer back brackets copy echo exactly extract following give just mean means message only out output phrase print put
+quote quotes real repeat reply respond return say sentence send tell text type word words wrap write antworte ausgeben
+gib genau klammern kopiere nur sag sage satz schreib schreibe wiederhole wort wörter zurück
+"""
+_FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
+_TEMPLATE_WORDS = _FUNCTION_WORDS | frozenset(_TEMPLATE_WORD_LIST.split())
+
+
+def _shape(text: str) -> str:
+    """NFKC and case folding, zero-width characters gone, typographic apostrophes plain."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(c for c in folded if unicodedata.category(c) != "Cf").replace("\u2019", "'")
+
+
+def _blank(text: str) -> str:
+    """The text with everything that is not a letter, mark, number, emoji or inner apostrophe turned into a space.
+
+    Same length, so that the words' positions are positions in `text`.
+    """
+    kinds = ((c, unicodedata.category(c)) for c in text)
+    return "".join(c if c == "'" or kind[0] in "LMN" or kind == "So" else " " for c, kind in kinds)
+
+
+def _words(text: str) -> list[tuple[str, int, int]]:
+    """(word, start, end) of each word of a shaped text; an arithmetic sign between two numbers is a word."""
+    blank = _blank(text)
+    found = [(match[0].replace("'", ""), match.start(), match.end()) for match in _WORD.finditer(blank)]
+    signs = [(match[1], match.start(1), match.end(1)) for match in _ARITHMETIC.finditer(text)]
+    return sorted(found + signs, key=lambda word: word[1]) if signs else found
+
+
+def normalise(text: str) -> str:
+    """The text in NFKC and folded case, punctuation removed and whitespace collapsed.
+
+    Two texts with one normal form are the same question or payload. A sign between two numbers stays ("5 - 3" is
+    not "5 + 3"), and so do emoji.
+    """
+    return " ".join(word for word, _, _ in _words(_shape(text)))
+
+
+def signature(user: str, *, payload: str | None = None, answer: str | None = None) -> str:
+    """The template of a prompt: payload `{P}`, numbers `{N}`, no case, punctuation, delimiters or leading tags.
+
+    Without a payload, the longest run of words that prompt and answer share (one content word at least) is masked.
+    A payload that is also a word of the template is masked where it is delimited, follows a colon, or stands last.
+    """
+    text = _shape(user)
+    words = _words(text)
+    plain = [word for word, _, _ in words]
+    size, starts = _payload_runs(plain, payload, answer)
+    chosen = _masked(text, words, size, starts)
+    begin = _after_tags(text, min((words[start][1] for start in chosen), default=len(text)))
+    tokens: list[str] = []
+    index = next((i for i, word in enumerate(words) if word[1] >= begin), len(words))
+    while index < len(words):
+        if index in chosen:
+            tokens.append(PAYLOAD)
+            index += size
+        else:
+            index = _append_word(tokens, text, words, index)
+    return " ".join(tokens)
+
+
+def _append_word(tokens: list[str], text: str, words: list[tuple[str, int, int]], index: int) -> int:
+    """Append the word at `index`, its digits masked ("3.50" is one number); the index of the next word."""
+    word, start, _ = words[index]
+    number = _NUMBER.match(text, start)
+    if number is None:
+        tokens.append(_NUMBER.sub(NUMBER, word))
+        return index + 1
+    tokens.append(_NUMBER.sub(NUMBER, word))
+    index += 1
+    while index < len(words) and words[index][1] < number.end():
+        index += 1
+    return index
+
+
+def _payload_runs(plain: list[str], payload: str | None, answer: str | None) -> tuple[int, list[int]]:
+    """(length in words, start indices) of the run to mask; (0, []) when there is none."""
+    if payload is not None:
+        wanted = [word for word, _, _ in _words(_shape(payload))]
+        return len(wanted), [] if not wanted else _occurrences(plain, wanted)
+    if answer is None:
+        return 0, []
+    return _shared_run(plain[:COMPARED_WORDS], [word for word, _, _ in _words(_shape(answer))][:COMPARED_WORDS])
+
+
+def _occurrences(plain: list[str], wanted: list[str]) -> list[int]:
+    size = len(wanted)
+    return [index for index in range(len(plain) - size + 1) if plain[index:index + size] == wanted]
+
+
+def _shared_run(prompt: Sequence[str], answer: Sequence[str]) -> tuple[int, list[int]]:
+    """The longest run of words that both hold, with at least one content word, and where the prompt holds it."""
+    places = defaultdict(list)
+    for index, word in enumerate(answer):
+        places[word].append(index)
+    best, starts = 0, list[int]()
+    lengths: dict[int, int] = {}  # of the run that ends at answer index, for the prompt word before
+    for end, word in enumerate(prompt):
+        lengths = {index: lengths.get(index - 1, 0) + 1 for index in places.get(word, ())}
+        for size in set(lengths.values()):
+            start = end - size + 1
+            if size < best or all(prompt[i] in _FUNCTION_WORDS for i in range(start, end + 1)):
+                continue
+            if size > best:
+                best, starts = size, []
+            starts.append(start)
+    return best, starts
+
+
+def _masked(text: str, words: list[tuple[str, int, int]], size: int, starts: list[int]) -> frozenset[int]:
+    """Which occurrences are the payload: the best placed one, and its repetitions unless it is a template word."""
+    if not starts:
+        return frozenset()
+
+    def rank(start: int) -> tuple[int, int]:
+        return _placement(text, words[start][1], words[start + size - 1][2]), start
+
+    ranked = sorted(starts, key=rank, reverse=True)
+    if size == 1 and words[ranked[0]][0] in _TEMPLATE_WORDS:
+        return frozenset(ranked[:1])
+    chosen: list[int] = []
+    for start in ranked:
+        if all(abs(start - other) >= size for other in chosen):
+            chosen.append(start)
+    return frozenset(chosen)
+
+
+def _placement(text: str, start: int, end: int) -> int:
+    """How clearly a span is marked as payload: 3 in delimiters, 2 after a colon, 1 at the end, 0 elsewhere."""
+    before, after = text[:start].rstrip(" "), text[end:].lstrip(" .!?,;")
+    opening = before[-1:]
+    if opening and after[:1] == _CLOSES.get(opening):
+        return 3
+    return 2 if opening == ":" else 0 if after.strip() else 1
+
+
+def _after_tags(text: str, limit: int) -> int:
+    """Where the text begins once leading tags such as "[P26_AE]" or "<task>" are skipped; never past `limit`."""
+    begin = 0
+    while (tag := _TAG.match(text, begin)) and tag.end() <= limit and text[tag.end():].strip():
+        begin = tag.end()
+    return begin
+
+
+@lru_cache(maxsize=1 << 16)
+def _bag(signature: str) -> frozenset[tuple[str, int]]:
+    """The multiset of a signature's tokens as a set: the k-th "the" is ("the", k); placeholders left out."""
+    seen: Counter[str] = Counter()
+    bag = set()
+    for token in signature.split():
+        if token != PAYLOAD:
+            bag.add((token, seen[token]))
+            seen[token] += 1
+    return frozenset(bag)
+
+
+def similarity(a: str, b: str) -> float:
+    """How alike two signatures are, 0 to 1: twice the shared tokens over all tokens (Dice), the payload ignored.
+
+    Two signatures that are nothing but payload are alike (1.0).
+    """
+    return _dice(_bag(a), _bag(b))
+
+
+def _dice(a: frozenset[tuple[str, int]], b: frozenset[tuple[str, int]]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0
+
+
+class _Index:
+    """Bags by token; finds those that may reach a similarity without comparing all.
+
+    A partner of similarity t shares at least t/(2-t) of a bag's tokens, so one of its rarest tokens is shared (the
+    prefix filter of Chaudhuri, Ganti and Kaushik, 2006).
+    """
+
+    def __init__(self, rarity: Counter[tuple[str, int]], threshold: float) -> None:
+        self._rarity = rarity
+        self._threshold = threshold
+        self._bags: list[frozenset[tuple[str, int]]] = []
+        self._places: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        self._empty: list[int] = []
+
+    def add(self, bag: frozenset[tuple[str, int]]) -> None:
+        number = len(self._bags)
+        self._bags.append(bag)
+        for token in bag:
+            self._places[token].append(number)
+        if not bag:
+            self._empty.append(number)
+
+    def matches(self, bag: frozenset[tuple[str, int]]) -> list[tuple[int, float]]:
+        """(number, similarity) of the added bags that reach the threshold, in the order of adding."""
+        shared = max(1, math.ceil(len(bag) * self._threshold / (2 - self._threshold) - 1e-9))
+        prefix = sorted(bag, key=lambda token: (self._rarity[token], token))[: len(bag) - shared + 1]
+        candidates = {number for token in prefix for number in self._places.get(token, ())} if bag else self._empty
+        scored = ((number, _dice(bag, self._bags[number])) for number in sorted(candidates))
+        return [(number, score) for number, score in scored if score >= self._threshold]
+
+
+def _rarity(signatures: Iterable[str]) -> Counter[tuple[str, int]]:
+    return Counter(token for signature in signatures for token in _bag(signature))
+
+
+def families(signatures: Sequence[str]) -> list[int]:
+    """A family number for each signature, counted from 0 in order of first appearance.
+
+    A signature joins the earliest family whose first member it resembles by `SAME_FAMILY` or more.
+    """
+    distinct = list(dict.fromkeys(signatures))
+    index = _Index(_rarity(distinct), SAME_FAMILY)
+    number: dict[str, int] = {}
+    count = 0
+    for text in distinct:
+        found = index.matches(_bag(text))
+        if found:
+            number[text] = found[0][0]
+        else:
+            index.add(_bag(text))
+            number[text] = count
+            count += 1
+    return [number[text] for text in signatures]
+
+
+def overlapping(
+    signatures_a: Sequence[str], signatures_b: Sequence[str], threshold: float = SAME_FAMILY
+) -> list[tuple[str, str, float]]:
+    """(a, b, similarity) for each distinct signature of `a` that has a partner in `b`: its most similar one.
+
+    In the order of `a`; among equals the first of `b`.
+    """
+    others = list(dict.fromkeys(signatures_b))
+    index = _Index(_rarity(others), threshold)
+    for text in others:
+        index.add(_bag(text))
+    pairs = []
+    for text in dict.fromkeys(signatures_a):
+        found = index.matches(_bag(text))
+        if found:
+            best, score = max(found, key=lambda match: (match[1], -match[0]))
+            pairs.append((text, others[best], score))
+    return pairs
+
+
+def split_bucket(payload: str, buckets: int = 20) -> int:
+    """The bucket of a payload, 0 to `buckets`-1, from the sha256 of its normal form: the same in every program."""
+    digest = hashlib.sha256(normalise(payload).encode("utf-8", "surrogatepass")).hexdigest()
+    return int(digest, 16) % buckets
+
+
+def payload_split(payload: str) -> Literal["train", "val", "certify"]:
+    """Where a payload may be used: "certify" (bucket 19, suites only), "val" (18, development) or "train" (0-17)."""
+    bucket = split_bucket(payload)
+    return "certify" if bucket == 19 else "val" if bucket == 18 else "train"
