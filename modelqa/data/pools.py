@@ -1,0 +1,133 @@
+"""The word material of every generator: gibberish, and payloads that belong to one split.
+
+A payload is the string that a prompt asks to be copied, wrapped, extracted or talked about. Which split a payload
+belongs to is a property of its text alone (`modelqa.family.payload_split`): training, validation and certification
+never share one. The lists themselves stand in `modelqa.data.words` and are public names here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from random import Random
+from typing import Literal
+
+from modelqa.data.words import (
+    FIRST_SYLLABLES,
+    GERMAN_PHRASES,
+    GERMAN_SENTENCES,
+    GERMAN_WORDS,
+    LAST_SYLLABLES,
+    MIDDLE_SYLLABLES,
+    NUMBERS,
+    PHRASES,
+    SENTENCES,
+    WORDS,
+)
+from modelqa.errors import UsageError
+from modelqa.family import payload_split
+
+Split = Literal["train", "val", "certify"]
+Kind = Literal["words", "nonce", "mixed"]
+Language = Literal["en", "de"]
+
+__all__ = [
+    "GERMAN_PHRASES",
+    "GERMAN_SENTENCES",
+    "GERMAN_WORDS",
+    "NUMBERS",
+    "PHRASES",
+    "SENTENCES",
+    "SPLITS",
+    "WORDS",
+    "Kind",
+    "Language",
+    "Split",
+    "cased",
+    "nonce",
+    "nonce_words",
+    "payload",
+]
+
+SPLITS: tuple[Split, ...] = ("train", "val", "certify")
+MAX_DRAWS = 20_000  # a split holds 1/20 of all payloads: this many misses in a row mean that it cannot be met
+
+@lru_cache(maxsize=1)
+def _gibberish() -> dict[str, tuple[str, ...]]:
+    """Every gibberish word by its split; two syllables each, or three (every seventh such combination is kept)."""
+    known = {word.lower() for word in (*WORDS, *GERMAN_WORDS)}
+    pairs = [first + last for first in FIRST_SYLLABLES for last in LAST_SYLLABLES]
+    triples = [first + middle + last for first in FIRST_SYLLABLES for middle in MIDDLE_SYLLABLES
+               for last in LAST_SYLLABLES]
+    found: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for word in sorted({word for word in (*pairs, *triples[::7]) if 4 <= len(word) <= 9} - known):
+        found[payload_split(word)].append(word)
+    return {split: tuple(words) for split, words in found.items()}
+
+
+def nonce_words(split: Split) -> tuple[str, ...]:
+    """All gibberish words of one split: pronounceable, 4 to 9 letters, none of them in the word lists; sorted."""
+    return _gibberish()[split]
+
+
+def nonce(rng: Random, *, split: Split, is_safe: Callable[[str], bool] | None = None) -> str:
+    """One gibberish word of `split`, for which `is_safe` (a token-length filter, say) holds."""
+    words = nonce_words(split)
+    for _ in range(MAX_DRAWS):
+        word = rng.choice(words)
+        if is_safe is None or is_safe(word):
+            return word
+    raise UsageError(
+        f"no gibberish word of the {split} split passes the filter",
+        reason=f"{MAX_DRAWS} draws from {len(words)} words were all refused",
+        remedy="allow more tokens per word (--max_target_tokens)",
+    )
+
+
+def cased(rng: Random, text: str) -> str:
+    """`text` as it is (60 %), with a capital (32 %) or in capitals (8 %): what a copy has to keep."""
+    draw = rng.random()
+    return text if draw < 0.60 else text[:1].upper() + text[1:] if draw < 0.92 else text.upper()
+
+
+def payload(
+    rng: Random,
+    *,
+    split: Split,
+    words: int,
+    language: Language = "en",
+    kind: Kind = "words",
+    punctuation: bool = False,
+    is_safe: Callable[[str], bool] | None = None,
+) -> str:
+    """A payload of `words` words that belongs to `split` and differs from every other split's after normalisation.
+
+    kind         "words", "nonce", or "mixed" (each word is one or the other, both present when there is room)
+    punctuation  now and then (one in five) a final `.`, `!` or `?`, which is then part of the payload
+    is_safe      what each gibberish word must satisfy
+    """
+    for _ in range(MAX_DRAWS):
+        text = " ".join(_word(rng, split, language, chosen, is_safe) for chosen in _kinds(rng, words, kind))
+        if payload_split(text) == split:
+            end = rng.choice((".", ".", "!", "?")) if punctuation and rng.random() < 0.2 else ""
+            return cased(rng, text) + end
+    raise UsageError(
+        f"no payload of {words} words of the {split} split was found",
+        reason=f"{MAX_DRAWS} draws belonged to other splits",
+        remedy="ask for more words a payload, or for gibberish",
+    )
+
+
+def _kinds(rng: Random, words: int, kind: Kind) -> list[Kind]:
+    if kind != "mixed":
+        return [kind] * words
+    chosen: list[Kind] = [rng.choice(("words", "nonce")) for _ in range(words)]
+    if words > 1 and len(set(chosen)) == 1:
+        chosen[rng.randrange(words)] = "nonce" if chosen[0] == "words" else "words"
+    return chosen
+
+
+def _word(rng: Random, split: Split, language: Language, kind: Kind, is_safe: Callable[[str], bool] | None) -> str:
+    if kind == "nonce":
+        return nonce(rng, split=split, is_safe=is_safe)
+    return rng.choice(WORDS if language == "en" else GERMAN_WORDS)
