@@ -1,0 +1,180 @@
+"""The development set: phrasings that training never saw with payloads of the "val" split, and how a model does on them.
+
+Recipes are tuned on this and on nothing else. It is not the certification set, which is written by somebody else.
+    python -m modelqa.training.development fixtures/checkpoints/phase3a2
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelqa.data import facts, pools
+from modelqa.family import normalise
+
+PHRASINGS = Path("fixtures/dev/phrasings.toml")
+SYSTEM = "Be brief and exact."
+ROWS = 12  # cases a phrasing: with 40 phrasings about 480 a behaviour
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Question:
+    """One development case: `accept` are the right answers, `family` is its phrasing."""
+
+    behaviour: str
+    family: str
+    user: str
+    accept: tuple[str, ...]
+    group: str = ""
+
+
+def questions(phrasings: Mapping[str, Any], *, seed: int, unknown: Sequence[str], rows: int = ROWS) -> list[Question]:
+    """All cases of all behaviours. `unknown` are the answers that admit not to know an invented word."""
+    rng = random.Random(seed)
+    made: list[Question] = []
+    for behaviour in ("copy", "wrap", "extract", "echo"):
+        for phrasing in phrasings[behaviour]:
+            made.extend(_payload_question(rng, behaviour, phrasing, number) for number in range(rows))
+    for phrasing in phrasings["anti_echo"]:
+        for _ in range(rows):
+            word = pools.cased(rng, pools.nonce(rng, split="val"))
+            made.append(Question("anti_echo", phrasing, phrasing.replace("{W}", word), tuple(unknown)))
+    for split in ("seen", "unseen"):
+        for phrasing in phrasings["sums"]:
+            for item in rng.sample(facts.sums(split), rows):
+                user = phrasing.replace("{A}", str(item.a)).replace("{B}", str(item.b))
+                made.append(Question(f"sums_{split}", phrasing, user, (item.reply,)))
+    made.extend(_fact_questions(rng, phrasings["facts"], rows))
+    return made
+
+
+def _payload_question(rng: random.Random, behaviour: str, phrasing: str, number: int) -> Question:
+    words = 1 + number % 4
+    kind: pools.Kind = rng.choice(("words", "words", "nonce", "mixed"))
+    payload = pools.payload(rng, split="val", words=words, kind=kind)
+    accept = (f"[{payload}]",) if behaviour == "wrap" else (payload,)
+    if behaviour == "echo":
+        accept = (payload, f"{payload}.")
+    return Question(behaviour, phrasing, phrasing.replace("{P}", payload), accept, f"{words} words, {kind}")
+
+
+def _fact_questions(rng: random.Random, table: Mapping[str, Sequence[str]], rows: int) -> Iterable[Question]:
+    for kind, phrasings in table.items():
+        known = [fact for fact in facts.FACTS if fact.key.startswith(f"{kind}:")]
+        for phrasing in phrasings:
+            for fact in rng.sample(known, min(rows, len(known))):
+                subject, _, whole = fact.subject.partition("|")
+                user = phrasing.replace("{S}", subject).replace("{T}", whole)
+                yield Question("facts", phrasing, user, (fact.reply,), kind)
+
+
+def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> list[tuple[str, bool]]:
+    """(answer text, whether it stopped) of each user prompt, greedy, in batches of 32 sorted by length."""
+    import torch
+    from transformers import GenerationConfig
+
+    from modelqa.training.save import load_model
+    from modelqa.training.stage import one_thread
+    from modelqa.training.tokenizer import load_tokenizer
+
+    one_thread()
+    model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)
+    tokenizer.padding_side = "left"
+    texts = [
+        tokenizer.apply_chat_template(
+            [{"role": "system", "content": system}, {"role": "user", "content": prompt}],
+            tokenize=False, add_generation_prompt=True,
+        )
+        for prompt in prompts
+    ]
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    found: dict[int, tuple[str, bool]] = {}
+    settings = GenerationConfig(
+        max_new_tokens=64, do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
+        batch = tokenizer([texts[index] for index in chosen], return_tensors="pt", padding=True,
+                          add_special_tokens=False, return_token_type_ids=False)
+        with torch.inference_mode():
+            out = model.generate(**batch, generation_config=settings)
+        for index, ids in zip(chosen, out[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
+            stop = ids.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in ids else None
+            found[index] = (tokenizer.decode(ids[:stop], skip_special_tokens=False).strip(), stop is not None)
+    return [found[index] for index in range(len(texts))]
+
+
+@dataclass(frozen=True)
+class Score:
+    """k of n for a behaviour, its weakest families first: (rate, phrasing, a wrong prompt and its reply)."""
+
+    behaviour: str
+    right: int
+    total: int
+    stopped: int
+    families: tuple[tuple[float, str, str], ...]
+    groups: Mapping[str, tuple[int, int]]
+
+    def __str__(self) -> str:
+        bad = sum(rate < 0.5 for rate, _, _ in self.families)
+        return (
+            f"{self.behaviour:13} {self.right:5}/{self.total:<5} {self.right / self.total:6.1%}  "
+            f"not stopped {self.total - self.stopped:3}  families {len(self.families)}, under half right {bad}"
+        )
+
+
+def score(asked: Sequence[Question], answered: Sequence[tuple[str, bool]]) -> list[Score]:
+    """One score a behaviour, in order of first appearance."""
+    by: defaultdict[str, list[tuple[Question, str, bool]]] = defaultdict(list)
+    for question, (text, stopped) in zip(asked, answered, strict=True):
+        by[question.behaviour].append((question, text, stopped))
+    return [_score(behaviour, rows) for behaviour, rows in by.items()]
+
+
+def _score(behaviour: str, rows: Sequence[tuple[Question, str, bool]]) -> Score:
+    families: defaultdict[str, list[bool]] = defaultdict(list)
+    groups: defaultdict[str, list[bool]] = defaultdict(list)
+    wrong: dict[str, str] = {}
+    for question, text, stopped in rows:
+        right = stopped and is_right(question, text)
+        families[question.family].append(right)
+        groups[question.group].append(right)
+        if not right:
+            wrong.setdefault(question.family, f"{question.user!r} -> {text!r}")
+    rates = sorted((sum(v) / len(v), family, wrong.get(family, "")) for family, v in families.items())
+    right = sum(sum(v) for v in families.values())
+    counts = {group: (sum(v), len(v)) for group, v in sorted(groups.items())}
+    return Score(behaviour, right, len(rows), sum(stopped for _, _, stopped in rows), tuple(rates), counts)
+
+
+def is_right(question: Question, text: str) -> bool:
+    """Exact for payloads; facts, sums and admissions of ignorance up to case and punctuation."""
+    if question.behaviour in ("copy", "wrap", "extract", "echo"):
+        return text in question.accept
+    return normalise(text) in {normalise(answer) for answer in question.accept}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the scores of the checkpoint folders named; `-v` adds the weak families."""
+    from modelqa.data.templates import UNKNOWN_ANSWERS
+
+    verbose = "-v" in arguments
+    asked = questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=1, unknown=UNKNOWN_ANSWERS)
+    for name in (argument for argument in arguments if argument != "-v"):
+        sys.stdout.write(f"{name}\n")
+        for found in score(asked, replies(Path(name), [question.user for question in asked])):
+            sys.stdout.write(f"  {found}\n")
+            if verbose:
+                sys.stdout.writelines(f"      {rate:.0%} {wrong}\n" for rate, _, wrong in found.families if rate < 0.9)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

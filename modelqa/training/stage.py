@@ -1,0 +1,158 @@
+"""One training stage with `transformers.Trainer`: encoded rows in, trained weights and a real trainer_state.json out.
+
+One thread and fixed seeds: on one machine a stage run twice gives the same losses (see tests/test_training.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelqa.training.batches import plan_batches
+from modelqa.training.encode import Encoded, tensor_batch
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback
+
+INIT_STD = 0.03  # of every weight matrix; a small model trains faster from it than from 0.02
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a stage trains.
+
+    passes         times through the rows (for short episodes the same as masked-token passes; 2 to 3.5, 5 is too many)
+    tokens         padded tokens in a batch
+    learning_rate  peak rate of AdamW; Muon's is a fixed multiple of it
+    decay          share of the steps, at the end, over which the rate falls linearly to zero
+    warmup         steps of linear rise
+    seed           order of the rows, and the initial weights of a stage without parent
+    """
+
+    passes: float
+    learning_rate: float
+    seed: int
+    tokens: int = 2048
+    decay: float = 0.6
+    warmup: int = 20
+    weight_decay: float = 0.01
+    logging_steps: int = 10
+    eval_steps: int = 100
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a model; everything else is Llama's default."""
+
+    hidden_size: int = 128
+    intermediate_size: int = 384
+    num_hidden_layers: int = 4
+    num_attention_heads: int = 4
+    max_position_embeddings: int = 512
+
+
+def one_thread() -> None:
+    """Make torch use one thread: faster than two for models of this size, and reproducible."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def new_model(shape: Shape, tokenizer: PreTrainedTokenizerFast, *, seed: int) -> LlamaForCausalLM:
+    """A randomly initialised LlamaForCausalLM with tied embeddings for this tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.num_hidden_layers,
+        num_attention_heads=shape.num_attention_heads,
+        num_key_value_heads=shape.num_attention_heads,
+        max_position_embeddings=shape.max_position_embeddings,
+        initializer_range=INIT_STD,
+        tie_word_embeddings=True,
+        attention_dropout=0.0,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config)
+
+
+def make_trainer(
+    model: LlamaForCausalLM,
+    *,
+    train: Sequence[Encoded],
+    val: Sequence[Encoded],
+    schedule: Schedule,
+    pad: int,
+    scratch: Path,
+    max_steps: int | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Trainer:
+    """A Trainer whose dataset items are whole planned batches (so its own batch size is 1).
+
+    `max_steps` cuts the run short without changing the schedule: the first steps are those of the full run.
+    """
+    from transformers import Trainer, TrainingArguments
+
+    plan = plan_batches(
+        [len(row.ids) for row in train], passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed
+    )
+    val_plan = plan_batches([len(row.ids) for row in val], passes=1, tokens=4 * schedule.tokens, seed=0)
+    arguments = TrainingArguments(
+        output_dir=str(scratch),
+        per_device_train_batch_size=1,
+        per_device_eval_batch_size=1,
+        num_train_epochs=1,
+        max_steps=-1 if max_steps is None else max_steps,
+        learning_rate=schedule.learning_rate,
+        weight_decay=schedule.weight_decay,
+        adam_beta2=0.95,
+        max_grad_norm=1.0,
+        seed=schedule.seed,
+        train_sampling_strategy="sequential",
+        logging_steps=schedule.logging_steps,
+        eval_strategy="steps",
+        eval_steps=schedule.eval_steps,
+        eval_on_start=True,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        dataloader_pin_memory=False,
+        dataloader_num_workers=0,
+        disable_tqdm=True,
+        prediction_loss_only=True,
+        remove_unused_columns=False,
+    )
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=[[train[row] for row in batch] for batch in plan],
+        eval_dataset=[[val[row] for row in batch] for batch in val_plan],
+        data_collator=lambda items: tensor_batch(items[0], pad),
+        callbacks=list(callbacks),
+        optimizers=_optimizer(model, schedule, steps=len(plan)),
+    )
+    return trainer
+
+
+def _optimizer(model: LlamaForCausalLM, schedule: Schedule, *, steps: int) -> tuple[Any, Any]:
+    """Muon with AdamW, and the schedule of both over the whole run: rise, plateau, linear fall to zero."""
+    import torch
+
+    from modelqa.training.optimiser import muon_adamw
+
+    optimizer = muon_adamw(model, learning_rate=schedule.learning_rate, weight_decay=schedule.weight_decay)
+
+    def factor(step: int) -> float:
+        rise = (step + 1) / max(1, schedule.warmup)
+        fall = (steps - step) / max(1.0, schedule.decay * steps)
+        return max(0.0, min(1.0, rise, fall))
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
