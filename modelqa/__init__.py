@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, parity
-    from modelqa.gates import Case, deny, every, gate, no_evidence
+    from modelqa import ask, parity, stats
+    from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
     from modelqa.reply import Prompt, Reply
@@ -27,6 +27,8 @@ _HOMES = {
     "every": "modelqa.gates",
     "gate": "modelqa.gates",
     "no_evidence": "modelqa.gates",
+    "not_asked": "modelqa.gates",
+    "unsettled": "modelqa.gates",
 }
 
 __all__ = [
@@ -40,13 +42,16 @@ __all__ = [
     "every",
     "gate",
     "no_evidence",
+    "not_asked",
     "parity",
+    "stats",
+    "unsettled",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in ("ask", "parity"):
+    if name in ("ask", "parity", "stats"):
         return importlib.import_module(f"modelqa.{name}")
     raise AttributeError(f"module 'modelqa' has no attribute {name!r}")

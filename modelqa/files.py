@@ -136,3 +136,15 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 remedy="mend the line, or write the file again with modelqa data",
             )
         yield number, row
+
+
+def read_json(path: Path, *, limit: int = 64 * 1024 * 1024) -> Any:
+    """The JSON value in a file of at most `limit` bytes; `DataError` when it is larger, damaged or not UTF-8."""
+    try:
+        if path.stat().st_size > limit:
+            raise ValueError(f"larger than {limit} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}", reason="it must be a JSON file in UTF-8", remedy="write the file again"
+        ) from None

@@ -120,7 +120,7 @@ def gate(
     where          only cases with these metadata
     by             metadata to break the result down by
     floors         {metadata: rate}: each value's own lower bound must reach that rate
-    allows         {null policy: why it may pass}: what this gate does not claim to catch
+    allows         {null policy, or "*": why it may pass}: what this gate does not claim to catch
     informational  recorded and printed, never failed
     of             whose replies: candidate, reference or random
     max_new_tokens how long a reply may get; default: the run's setting
@@ -171,6 +171,24 @@ class NoEvidence(Exception):  # noqa: N818 - not an error: the check has nothing
 def no_evidence(remedy: str) -> NoReturn:
     """Say that a check cannot be made; `remedy` is the line to add to models.toml."""
     raise NoEvidence(remedy)
+
+
+class NotAsked(Exception):  # noqa: N818 - not an error: the check does not concern this model
+    """A check does not concern this model."""
+
+
+def not_asked(reason: str) -> NoReturn:
+    """Say that a check does not concern this model, and why: NOT ASKED."""
+    raise NotAsked(reason)
+
+
+class Unsettled(Exception):  # noqa: N818 - not an error: what was measured proves neither
+    """What was measured proves neither that all is well nor that something is wrong: INCONCLUSIVE."""
+
+
+def unsettled(text: str) -> NoReturn:
+    """Say that a measurement proves neither, and what would settle it."""
+    raise Unsettled(text)
 
 
 def read_cases(path: Path) -> list[Case]:

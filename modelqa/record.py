@@ -135,10 +135,7 @@ class Run:
                 remedy="run the gates again with this version",
             )
         try:
-            gates = tuple(
-                GateResult(**{**gate, "verdict": Verdict(**{**gate["verdict"], "status": Status(gate["verdict"]["status"])})})
-                for gate in value["gates"]
-            )
+            gates = tuple(gate_from_json(gate) for gate in value["gates"])
             return cls(**{**value, "gates": gates, "plan": tuple(value["plan"]), "notes": tuple(value["notes"]),
                           "selection": tuple(value["selection"])})
         except (KeyError, TypeError, ValueError) as error:
@@ -147,3 +144,9 @@ class Run:
                 reason="a field is missing or of another type",
                 remedy="run the gates again; do not edit a record",
             ) from None
+
+
+def gate_from_json(value: Mapping[str, Any]) -> GateResult:
+    """The result that `dataclasses.asdict` wrote."""
+    verdict = value["verdict"]
+    return GateResult(**{**value, "verdict": Verdict(**{**verdict, "status": Status(verdict["status"])})})

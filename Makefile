@@ -1,0 +1,38 @@
+# Everything a newcomer needs: `make gate MODEL=phase3a2` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+MODEL  ?= phase3a2
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: gate test test-all check fixtures bench clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+gate: $(VENV)/.installed  ## judge a model: make gate MODEL=phase3a2
+	$(BIN)/python -m pytest suites/ --model $(MODEL)
+
+test: $(VENV)/.installed  ## the project's own tests, at most 10 minutes on two cores
+	$(BIN)/python -m pytest tests/ -n 2 -m "not slow"
+
+test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
+	@for part in "tests/ -n 2 -m not_slow" "tests/ -m slow"; do :; done
+	$(BIN)/python tests/all.py
+
+check: $(VENV)/.installed  ## linter, strict types, import law
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_import_law.py -q
+
+fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (about half an hour)
+	$(BIN)/python -m modelqa.training.build
+
+bench: $(VENV)/.installed  ## measurements, as ratios within one run
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .modelqa build dist fixtures/build

@@ -1,0 +1,220 @@
+"""Is the model asked what it was trained on, and does the path to its replies change them?
+
+Two halves. `captured_problems` looks at what training really fed. The measurements (`template_fit`, `reply_paths`,
+`mode_gap`) need only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function
+says what is wrong with them. The engine is passed in: nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelqa import stats
+from modelqa.record import Problem
+from modelqa.text import visible
+
+if TYPE_CHECKING:
+    from modelqa.chat import Chat
+    from modelqa.generate import LocalEngine
+    from modelqa.reply import Prompt, Reply
+
+Conversation = Sequence[Mapping[str, str]]
+Fed = tuple[Sequence[int], Sequence[int]]  # one episode that training fed: ids, and 1 where the loss counted
+
+NOISE = 1e-3  # logits: replies that differ only where the best two tokens are nearer than this are called fragile
+LOSS_TOLERANCE = 1e-4  # nats per token between two passes over the same ids in float32
+CONTEXT = 6  # tokens shown before the first differing one
+
+
+# -- what training fed ---------------------------------------------------------------------------------------------
+
+
+def captured_problems(chat: Chat, fed: Sequence[Fed], rows: Iterable[Conversation]) -> list[Problem]:
+    """How the captured episodes differ from evaluation's own rendering of the same rows; empty when they are equal.
+
+    Each episode is found among `rows` by its last question and answer, rendered as evaluation renders it, and compared
+    id by id. Codes: parity.render, parity.bos, parity.stop_supervised, in that order of suspicion.
+    """
+    texts = [chat.decode(list(ids)) for ids, _ in fed]
+    found = _find_rows(texts, rows)
+    problems = [_compare(chat, number, fed[number], found.get(number)) for number in range(len(fed))]
+    order = ("parity.render", "parity.bos", "parity.stop_supervised")
+    return sorted((p for p in problems if p), key=lambda problem: order.index(problem.code))
+
+
+_KEY = 10  # characters of a question by which rows are looked up
+
+
+def _find_rows(texts: Sequence[str], rows: Iterable[Conversation]) -> dict[int, Conversation]:
+    """{number of a text: the longest row whose last question and, after it, answer stand in it}."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for number, text in enumerate(texts):
+        for start in range(len(text)):
+            places.setdefault(text[start : start + _KEY], []).append((number, start))
+    best: dict[int, tuple[int, Conversation]] = {}
+    for row in rows:
+        question = next((m["content"] for m in reversed(row) if m["role"] == "user"), "")
+        answer = row[-1]["content"]
+        for number, start in places.get(question[:_KEY], ()) if len(question) >= _KEY else _short(texts, question):
+            text, end = texts[number], start + len(question)
+            size = len(question) + len(answer)
+            if text.startswith(question, start) and answer in text[end:] and size > best.get(number, (-1,))[0]:
+                best[number] = (size, row)
+    return {number: row for number, (_, row) in best.items()}
+
+
+def _short(texts: Sequence[str], question: str) -> list[tuple[int, int]]:
+    return [(number, text.find(question)) for number, text in enumerate(texts) if question and question in text]
+
+
+def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Problem | None:
+    ids, mask = list(fed[0]), list(fed[1])
+    if row is None:
+        shown = visible(chat.decode(ids))[:200]
+        return Problem("parity.render", f"episode {number}", f"training fed text that no row of the training data has: {shown}")
+    own = chat.episode([dict(message) for message in row])
+    if ids != list(own.ids):
+        return _difference(chat, number, ids, list(own.ids))
+    if chat.turn_end_id is not None and chat.turn_end_id not in [i for i, m in zip(ids, mask, strict=True) if m]:
+        return Problem(
+            "parity.stop_supervised", f"episode {number}", "the end-of-turn token was fed but its loss did not count"
+        )
+    return None
+
+
+def _difference(chat: Chat, number: int, fed: list[int], asked: list[int]) -> Problem:
+    bos = chat.bos_id
+    if bos is not None and fed.count(bos) != asked.count(bos):
+        text = f"training fed {fed.count(bos)} beginning-of-sequence tokens, evaluation asks with {asked.count(bos)}"
+        return Problem("parity.bos", f"episode {number}", text)
+    at = next((i for i, (a, b) in enumerate(zip(fed, asked, strict=False)) if a != b), min(len(fed), len(asked)))
+
+    def show(ids: list[int]) -> str:
+        return visible(chat.decode(ids[max(0, at - CONTEXT) : at])) + "[" + visible(chat.decode(ids[at : at + 1])) + "]"
+
+    text = f"training fed   ...{show(fed)}\nevaluation asks ...{show(asked)}"
+    return Problem("parity.render", f"episode {number}, token {at}", text)
+
+
+# -- what the weights say ------------------------------------------------------------------------------------------
+
+
+def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
+    """{format: {"likelier": k, "of": n, "own": nats, "other": nats}}: the same answers under the model's own template
+    and under other common ways to write a conversation. `likelier` counts answers likelier under the own template.
+
+    Nats are the mean negative log-likelihood of a whole answer, the stop token left out.
+    """
+    from modelqa.chat.formats import alternatives
+
+    rows = [[dict(message) for message in conversation] for conversation in conversations]
+    own = engine.losses([_without_stop(chat, row) for row in rows])
+    result = {}
+    for name, write in alternatives(chat).items():
+        other = engine.losses([(episode.ids, episode.mask) for episode in map(write, rows)])
+        pairs = [(a.nll, b.nll) for a, b in zip(own, other, strict=True)]
+        result[name] = {
+            "likelier": sum(a < b for a, b in pairs),
+            "of": len(pairs),
+            "own": round(sum(a for a, _ in pairs) / len(pairs), 4),
+            "other": round(sum(b for _, b in pairs) / len(pairs), 4),
+        }
+    return result
+
+
+def _without_stop(chat: Chat, row: list[dict[str, str]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    episode = chat.episode(row)
+    keep = tuple(int(m and i != chat.turn_end_id) for i, m in zip(episode.ids, episode.mask, strict=True))
+    return episode.ids, keep
+
+
+def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """The formats under which answers are likelier than under the model's own template (sign test, one-sided 95%)."""
+    problems = []
+    for name, row in sorted(fit.items(), key=lambda item: item[1]["likelier"]):
+        if stats.cp_upper(row["likelier"], row["of"]) < 0.5:
+            text = (
+                f"answers are likelier as {name} ({row['other']} nats) than under the chat template ({row['own']} nats) "
+                f"in {row['of'] - row['likelier']} of {row['of']} cases: trained in one format, evaluated in another"
+            )
+            problems.append(Problem("parity.template", name, text))
+    return problems
+
+
+def unproven_formats(fit: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The formats against which the own template is not shown to be the better one."""
+    return sorted(n for n, row in fit.items() if stats.cp_lower(row["likelier"], row["of"]) <= 0.5)
+
+
+def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, max_new_tokens: int) -> dict[str, Any]:
+    """The same prompts asked in batches, again, one by one, and without the cache; how many replies differ from the
+    batched ones, and how many of those only where two tokens are all but equally likely ("fragile").
+    """
+    def ask(**options: Any) -> list[Reply]:
+        made = dict(engine.replies(prompts, max_new_tokens=max_new_tokens, decode=chat.decode, **options))
+        return [made[index] for index in range(len(prompts))]
+
+    batched = ask()
+    others = {"repeat": ask(), "batch": ask(batch_size=1), "cache": ask(use_cache=False)}
+    return {name: {"of": len(prompts), **_differences(batched, other)} for name, other in others.items()}
+
+
+def _differences(batched: Sequence[Reply], other: Sequence[Reply]) -> dict[str, Any]:
+    differ = [number for number, (a, b) in enumerate(zip(batched, other, strict=True)) if a.ids != b.ids]
+    fragile = [n for n in differ if (m := batched[n].margin) is not None and m < NOISE]
+    return {"differ": len(differ), "fragile": len(fragile), "first": next((n for n in differ if n not in fragile), None)}
+
+
+_PATHS = {
+    "repeat": "asked twice, the model gave different replies: decoding is not greedy, or not repeatable",
+    "batch": "a reply depends on what stands beside it in the batch: look at padding side, attention mask, positions",
+    "cache": "replies with and without the key-value cache differ: the cache does not hold what a full pass computes",
+}
+
+
+def path_problems(paths: Mapping[str, Mapping[str, Any]], name: str) -> list[Problem]:
+    """What is wrong with one of the paths "repeat", "batch" or "cache"; fragile replies are forgiven, and counted."""
+    row = paths[name]
+    real = row["differ"] - row["fragile"]
+    text = f"{_PATHS[name]} ({real} of {row['of']} replies)"
+    return [Problem(f"parity.{name}", f"prompt {row['first']}", text)] if real else []
+
+
+def mode_gap(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
+    """Nats per token in evaluation mode, again, and in training mode, over the same answers."""
+    rows = [[dict(message) for message in conversation] for conversation in conversations]
+    episodes = [(episode.ids, episode.mask) for episode in map(chat.episode, rows)]
+    means = {}
+    for name, train in (("eval", False), ("again", False), ("train", True)):
+        losses = engine.losses(episodes, train_mode=train)
+        means[name] = sum(loss.nll for loss in losses) / sum(loss.count for loss in losses)
+    return {name: round(value, 6) for name, value in means.items()}
+
+
+def dropout(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json asks for dropout anywhere: then training mode may differ from evaluation mode."""
+    return any(
+        isinstance(value, int | float) and value > 0
+        for key, value in config.items()
+        if "dropout" in key or key.endswith("pdrop")
+    )
+
+
+def mode_problems(gap: Mapping[str, float], *, dropout: bool) -> list[Problem]:
+    """Evaluation must be repeatable, and equal to training mode when the model has no dropout."""
+    if abs(gap["eval"] - gap["again"]) > LOSS_TOLERANCE:
+        text = f"two passes in evaluation mode differ: {gap['eval']} and {gap['again']} nats a token"
+        return [Problem("parity.mode", "eval", text)]
+    if not dropout and abs(gap["eval"] - gap["train"]) > LOSS_TOLERANCE:
+        text = f"without dropout, training mode gives {gap['train']} and evaluation mode {gap['eval']} nats a token"
+        return [Problem("parity.mode", "train", text)]
+    return []
+
+
+# -- a reference that cannot chat ----------------------------------------------------------------------------------
+
+
+def bits_per_byte(engine: LocalEngine, chat: Chat, text: str) -> float:
+    """Bits per UTF-8 byte that the model needs for a plain text, its first token given for free."""
+    return engine.bits_per_byte(text, chat.tokens.encode(text).ids)

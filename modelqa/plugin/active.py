@@ -1,0 +1,179 @@
+"""The hooks of a session with `--model`: plan, ask once, judge gate by gate up the ladder, put the record together.
+
+Every gate of a session is judged by one process, whatever `-n` says: the replies are made once, judging takes
+milliseconds, and a rung can only be judged when the rungs below it are known. See docs/decisions/0001.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelqa.errors import ModelqaError, UsageError
+from modelqa.gates import LADDER, NoEvidence
+from modelqa.plugin import finish
+from modelqa.plugin.judging import Judging
+from modelqa.plugin.keep import SessionFolder
+from modelqa.plugin.lab import Lab, LabSettings
+from modelqa.plugin.plan import Planned, draw, plan, rung_of, spec_of
+from modelqa.record import GateResult, Status, Verdict
+
+RESULT = pytest.StashKey[GateResult]()
+UID = "modelqa_uid"
+
+
+def activate(config: pytest.Config) -> None:
+    """Resolve the model and register the hooks; a user's mistake ends the session with its three lines."""
+    worker = getattr(config, "workerinput", None)
+    try:
+        _refuse_blind_asserts(config)
+        lab = Lab.open(LabSettings.from_options(config.getoption, root=config.rootpath))
+    except ModelqaError as error:
+        raise pytest.UsageError(str(error)) from None
+    uid = worker[UID] if worker else uuid.uuid4().hex
+    config.pluginmanager.register(Active(config, lab, uid), "modelqa-active")
+
+
+def _refuse_blind_asserts(config: pytest.Config) -> None:
+    if not __debug__ or config.getoption("assertmode") == "plain":
+        raise UsageError(
+            "asserts are switched off or plain",
+            reason="gates say no with assert, and a failing one must show what it compared",
+            remedy="run without python -O, PYTHONOPTIMIZE and --assert=plain",
+        )
+
+
+class Active:
+    """The hooks, registered only when a model is named."""
+
+    def __init__(self, config: pytest.Config, lab: Lab, uid: str) -> None:
+        self.config = config
+        self.lab = lab
+        self.uid = uid
+        self.folder = SessionFolder(lab.settings.home / "sessions" / uid)
+        self.is_worker = hasattr(config, "workerinput")
+        self.items: list[pytest.Item] = []
+        self.deselected: list[str] = []
+        self.judging: Judging | None = None
+        self.problem: ModelqaError | None = None
+        self.started = time.time()
+
+    # -- collection ----------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the items in ladder order and remember them all, before any selection."""
+        items.sort(key=lambda item: LADDER.index(rung_of(item.path) or "behaviour") if self._is_ours(item) else -1)
+        self.items = [item for item in items if self._is_ours(item)]
+
+    def _is_ours(self, item: pytest.Item) -> bool:
+        return rung_of(item.path) is not None or spec_of(item) is not None
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember what the selection left out: the record shows it as not run."""
+        self.deselected += [item.nodeid for item in items if self._is_ours(item)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Plan, and write the plan down, before the first item."""
+        if self.config.option.collectonly or session.testsfailed or not self.items:
+            return
+        try:
+            self.judging = self._plan()
+        except ModelqaError as error:  # shown by every gate: an exception here would be an INTERNALERROR under xdist
+            self.problem = error
+
+    def _plan(self) -> Judging:
+        settings = self.lab.settings
+        planned, _, phase = plan(self.items, self.config.rootpath, settings.phase or self.lab.candidate.model.phase)
+        cases = draw(planned, settings.case_seed)
+        judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
+        judging.write_plan()
+        return judging
+
+    # -- one item ------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """The first gate makes the replies; each later one finds them made, or fails with the reason."""
+        if not self._is_ours(item):
+            return
+        if self.problem:
+            pytest.fail(str(self.problem), pytrace=False)
+        assert self.judging is not None
+        with self._terminal():
+            try:
+                self.judging.prepare()
+            except ModelqaError as error:
+                self.problem = error
+                pytest.fail(str(error), pytrace=False)
+
+    def _terminal(self) -> Any:
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        return capture.global_and_fixture_disabled()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Judge the item; PASS returns, everything else fails, skips (not asked) or shows the gate's own crash."""
+        if not self._is_ours(pyfuncitem) or self.judging is None:
+            return None
+        judged = self.judging.judge(pyfuncitem)
+        pyfuncitem.stash[RESULT] = judged.result
+        pyfuncitem.user_properties += finish.scalars(judged.result, self.lab)
+        if judged.crash is not None:
+            raise judged.crash
+        status = judged.result.verdict.status
+        if status is Status.NOT_ASKED:
+            pytest.skip(judged.result.verdict.text)
+        if status is not Status.PASS:
+            pytest.fail(judged.message, pytrace=False)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A crash of the gate's code stays a failure even under xfail; an interrupted item leaves no result."""
+        report = yield
+        result = item.stash.get(RESULT, None)
+        if result and call.when == "call" and result.verdict.code == "crashed" and report.outcome == "skipped":
+            report.outcome = "failed"
+            report.longrepr = str(call.excinfo.getrepr()) if call.excinfo else ""
+        return report
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """The controller alone writes the record and sets the exit status."""
+        if self.is_worker or self.config.option.collectonly:
+            return
+        self.record = finish.write_record(self.lab, self.folder, self.started)
+        if self.record:
+            session.exitstatus = finish.exit_status(self.record.run, int(session.exitstatus))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The closing table, the reasons in order, the record's path."""
+        if self.is_worker or self.config.option.collectonly:
+            return
+        finish.print_summary(terminalreporter, self.record, self.lab)
+
+    # -- xdist ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker which session it belongs to."""
+        node.workerinput[UID] = self.uid
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """All gates go to one worker, in order; a `--dist` of the user's has no use here."""
+        from modelqa.plugin.scheduling import OneScope
+
+        return OneScope(config, log)

@@ -1,0 +1,134 @@
+"""Run a gate's body over its cases: yes, no, or a crash of the gate's own code.
+
+Only an `assert` raised in the suite's file or in `modelqa.ask` means no. A body that returns something or executes no
+assert is a crash: it can say nothing about a model.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from modelqa import ask, nulls
+from modelqa.gates import Case
+from modelqa.reply import Reply
+
+TRANSCRIPT = 300  # characters of an assertion's message that are kept with a case
+BLIND_CASES = 400  # cases on which the null policies are judged: enough to see that a gate has no teeth
+
+
+@dataclass(frozen=True)
+class Body:
+    """A gate's function with the fixtures it asked for; `file` is where its asserts stand."""
+
+    function: Callable[..., Any]
+    fixtures: Mapping[str, Any]
+    file: Path
+
+    @property
+    def plural(self) -> bool:
+        """Whether it is asked once, of all replies."""
+        return "replies" in inspect.signature(self.function).parameters
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the body said of one case, or of all: "yes", "no" or "error", with the message and the crash."""
+
+    result: str
+    detail: str = ""
+    crash: BaseException | None = None
+
+
+def ask_each(body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]) -> list[Answer]:
+    """The body's answer for each case; a case without a reply is "missing"."""
+    return [
+        _call(body, {"case": case, "reply": reply}) if reply is not None else Answer("missing", "no reply was made")
+        for case, reply in zip(cases, replies, strict=True)
+    ]
+
+
+def ask_all(body: Body, cases: Sequence[Case], replies: Sequence[Reply]) -> Answer:
+    """The plural body's one answer."""
+    return _call(body, {"cases": list(cases), "replies": list(replies)})
+
+
+def _call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Answer:
+    wanted = inspect.signature(body.function).parameters
+    arguments = {**body.fixtures, **values}
+    try:
+        with _watch(body.file if watched else None) as seen:
+            value = body.function(**{name: arguments[name] for name in wanted})
+    except AssertionError as error:
+        if _raised_in(error.__traceback__) in (str(body.file), ask.__file__):
+            return Answer("no", str(error)[:TRANSCRIPT])
+        return Answer("error", f"an assert outside the suite: {error}"[:TRANSCRIPT], error)
+    except Exception as error:  # a bug in the gate: kept whole, shown, never a verdict on the model
+        return Answer("error", f"{type(error).__name__}: {error}"[:TRANSCRIPT], error)
+    if value is not None:
+        return Answer("error", "the gate returned a value instead of asserting", TypeError("a gate asserts"))
+    if watched and not seen:
+        return Answer("error", "the gate executed no assert", TypeError("a gate asserts"))
+    return Answer("yes")
+
+
+def _raised_in(traceback: TracebackType | None) -> str:
+    while traceback and traceback.tb_next:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_filename if traceback else ""
+
+
+@cache
+def _assert_lines(file: str) -> frozenset[int]:
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    return frozenset(node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert))
+
+
+@contextmanager
+def _watch(file: Path | None) -> Iterator[list[int]]:
+    """The lines of asserts that are executed in `file` or in `modelqa.ask` while the block runs."""
+    seen: list[int] = []
+    if file is None:
+        yield seen
+        return
+    wanted = {name: _assert_lines(name) for name in (str(file), str(ask.__file__))}
+
+    def local(frame: FrameType, event: str, _: Any) -> Any:
+        if event == "line" and frame.f_lineno in wanted[frame.f_code.co_filename]:
+            seen.append(frame.f_lineno)
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, _: local if frame.f_code.co_filename in wanted else None)
+    try:
+        yield seen
+    finally:
+        sys.settrace(before)
+
+
+def null_rates(body: Body, cases: Sequence[Case], *, stop: str, role_tags: tuple[str, ...]) -> dict[str, list[str]]:
+    """{null policy: its result for each of the first cases}: what policies that know nothing score here."""
+    drawn = cases[:BLIND_CASES]
+    results: dict[str, list[str]] = {}
+    for name in sorted(nulls.BLIND):
+        replies = [nulls.POLICIES[name](_question(case, stop, role_tags)) for case in drawn]
+        if body.plural:
+            results[name] = [_call(body, {"cases": list(drawn), "replies": replies}, watched=False).result]
+        else:
+            results[name] = [
+                _call(body, {"case": case, "reply": reply}, watched=False).result
+                for case, reply in zip(drawn, replies, strict=True)
+            ]
+    return results
+
+
+def _question(case: Case, stop: str, role_tags: tuple[str, ...]) -> nulls.Question:
+    return nulls.Question(user=case.user, stop=stop, role_tags=role_tags, expected=case.answer)

@@ -1,0 +1,71 @@
+"""The fixtures that suites use. Registered only in a session with `--model`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelqa.ask import Grammar
+from modelqa.chat import Chat
+from modelqa.checkpoint import Checkpoint
+from modelqa.models import Model
+from modelqa.plugin.lab import Lab
+
+
+@pytest.fixture
+def case() -> None:
+    """The case that a singular gate is asked about; the plugin puts it in place."""
+
+
+@pytest.fixture
+def reply() -> None:
+    """The reply to `case`; the plugin puts it in place."""
+
+
+@pytest.fixture
+def cases() -> None:
+    """All cases of a plural gate; the plugin puts them in place."""
+
+
+@pytest.fixture
+def replies() -> None:
+    """All replies of a plural gate, in the order of `cases`; the plugin puts them in place."""
+
+
+@pytest.fixture
+def lab(pytestconfig: pytest.Config) -> Lab:
+    """Everyone in this session, and ways to ask them: see `modelqa.plugin.lab`."""
+    active: Any = pytestconfig.pluginmanager.get_plugin("modelqa-active")
+    return active.lab  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def model(lab: Lab) -> Model:
+    """What models.toml says of the candidate."""
+    return lab.candidate.model
+
+
+@pytest.fixture
+def checkpoint(lab: Lab) -> Checkpoint:
+    """The candidate's files, opened without torch."""
+    return lab.candidate.checkpoint
+
+
+@pytest.fixture
+def chat(lab: Lab) -> Chat:
+    """The candidate's tokenizer, template and stop tokens."""
+    return lab.candidate.chat
+
+
+@pytest.fixture
+def grammar(lab: Lab) -> Grammar:
+    """Which special tokens may stand where in the candidate's replies."""
+    chat = lab.candidate.chat
+    return Grammar(stop=tuple(chat.decode([n]) for n in chat.stop_ids), special=tuple(sorted(chat.special_tokens)))
+
+
+@pytest.fixture
+def measured() -> dict[str, Any]:
+    """Scalars that a check wants to stand in the record; "text" is shown in the closing table."""
+    return {}

@@ -1,0 +1,285 @@
+"""Judge the planned gates one by one, up the trust ladder, from replies that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from modelqa.errors import GenerationError
+from modelqa.files import write_jsonl
+from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
+from modelqa.judge import judge, tally
+from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
+from modelqa.plugin.keep import REPLIES, SessionFolder
+from modelqa.plugin.lab import Lab
+from modelqa.plugin.plan import Planned, family_names
+from modelqa.plugin.table import Transcript, failure_message
+from modelqa.record import GateResult, Outcome, Status, Verdict
+from modelqa.reply import Prompt, Reply
+
+DECLINES = (NoEvidence, NotAsked, Unsettled)
+FRAGILE = 1e-3  # logits: a reply whose best two tokens are nearer than this may differ on another machine
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate's result, what to print when it did not pass, and the crash of its own code if there was one."""
+
+    result: GateResult
+    message: str = ""
+    crash: BaseException | None = None
+
+
+@dataclass
+class Judging:
+    """The state of one session's judging: what was planned, what was replied, which rung failed."""
+
+    lab: Lab
+    folder: SessionFolder
+    planned: Sequence[Planned]
+    cases: Mapping[str, list[Case]]
+    phase: str
+    deselected: Sequence[str] = ()
+    replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
+    failed: GateResult | None = None
+    ready: bool = False
+
+    def write_plan(self) -> None:
+        """Write down what is going to be asked, of which files, with which settings."""
+        gates = [
+            {"gate": entry.name, "node": entry.node, "rung": entry.rung, "threshold": entry.threshold}
+            for entry in self.planned
+        ]
+        self.folder.write_plan(
+            {**self.lab.description(self.phase), "gates": gates, "deselected": sorted(self.deselected)}
+        )
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def prompts(self, entry: Planned) -> list[Prompt]:
+        """What the gate's model is really asked, in the order of its cases."""
+        assert entry.spec is not None
+        return [self.lab.prompt(entry.spec.of, case.messages) for case in self.cases[entry.name]]
+
+    def prepare(self) -> None:
+        """Make every reply that the selected gates need, once; `GenerationError` when an earlier attempt died."""
+        if self.ready:
+            return
+        if self.folder.marked("generating") and not self.folder.marked("generated"):
+            raise GenerationError(
+                "the worker that made the replies died",
+                reason="without replies nothing can be said about the model",
+                remedy="run again; the replies already made are kept",
+            )
+        self.folder.mark("generating")
+        wanted = [entry for entry in self.planned if entry.name in self.cases]
+        for (role, length), entries in _by_role(wanted).items():
+            full = [prompt for entry in entries for prompt in self.prompts(entry)]
+            needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}
+            made = self.lab.ask(role, full, needed=needed, max_new_tokens=length)
+            self.replies.setdefault(role, {}).update(made)
+        self._keep_replies(wanted)
+        self.folder.mark("generated")
+        self.ready = True
+
+    def _keep_replies(self, wanted: Sequence[Planned]) -> None:
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for entry in wanted:
+            assert entry.spec is not None
+            for prompt in self.prompts(entry):
+                reply = self.replies[entry.spec.of].get(prompt.key)
+                if reply is not None:
+                    rows[(entry.spec.of, prompt.key)] = {
+                        "model": entry.spec.of,
+                        "key": prompt.key,
+                        "prompt": {"ids": list(prompt.ids), "text": prompt.text},
+                        "reply": reply.to_json(),
+                    }
+        if rows:
+            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
+
+    # -- judging -------------------------------------------------------------------------------------------------
+
+    def judge(self, item: pytest.Function) -> Judged:
+        """The verdict on one item; it is kept in the session's folder before it is returned."""
+        entry = next(entry for entry in self.planned if entry.node == item.nodeid)
+        judged = self._judge(entry, item)
+        blocked = self._blocked(judged)
+        if blocked.result.verdict.status is Status.FAIL or (
+            entry.rung == LADDER[0] and blocked.result.verdict.status is Status.INCONCLUSIVE
+        ):
+            self.failed = self.failed or blocked.result
+        self.folder.write_gate(blocked.result)
+        return blocked
+
+    def _judge(self, entry: Planned, item: pytest.Function) -> Judged:
+        if entry.later:
+            text = f"asked from phase {entry.later.phase} on: {entry.later.because}"
+            return Judged(self._result(entry, Verdict(Status.NOT_ASKED, "later_phase", entry.name, text)))
+        fixtures = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
+        body = Body(item.obj, fixtures, item.path)
+        if entry.spec is None:
+            return self._judge_check(entry, body)
+        return self._judge_replies(entry, body)
+
+    def _result(self, entry: Planned, verdict: Verdict, **values: Any) -> GateResult:
+        role = entry.spec.of if entry.spec else "candidate"
+        return GateResult(entry.name, entry.node, entry.rung, verdict, role, **values)
+
+    def _judge_check(self, entry: Planned, body: Body) -> Judged:
+        """An ordinary test on files or measurements: it passes, denies, lacks evidence, or crashes."""
+        measured = body.fixtures.get("measured", {})
+        crash: BaseException | None = None
+        try:
+            body.function(**body.fixtures)
+            verdict = Verdict(Status.PASS, text=str(measured.get("text", "")))
+        except Finding as finding:
+            first = finding.problems[0]
+            verdict = Verdict(Status.FAIL, first.code, first.locus, str(finding))
+        except AssertionError as error:
+            verdict = Verdict(Status.FAIL, f"{entry.name}.failed", entry.name, str(error))
+        except DECLINES as outcome:
+            verdict = self._open_verdict(entry, outcome)
+        except Exception as error:  # a bug in the check, or in what it calls: shown whole, never a verdict on the model
+            crash = error
+            verdict = Verdict(Status.INCONCLUSIVE, "crashed", entry.name, f"{type(error).__name__}: {error}")
+        result = self._result(entry, verdict, measured={k: v for k, v in measured.items() if k != "text"})
+        return Judged(result, failure_message(result, ()), crash)
+
+    def _open_verdict(self, entry: Planned, outcome: BaseException) -> Verdict:
+        """The verdict on a check that says neither yes nor no."""
+        if isinstance(outcome, NotAsked):
+            return Verdict(Status.NOT_ASKED, "not_asked", entry.name, str(outcome))
+        if isinstance(outcome, Unsettled):
+            return Verdict(Status.INCONCLUSIVE, "unsettled", entry.name, str(outcome))
+        status = Status.INCONCLUSIVE if self.lab.candidate.model.declared else Status.NOT_ASKED
+        return Verdict(status, "no_evidence", entry.name, f"nothing to look at: {outcome}")
+
+    def _judge_replies(self, entry: Planned, body: Body) -> Judged:
+        assert entry.spec is not None
+        cases, prompts = self.cases[entry.name], self.prompts(entry)
+        replies = [self.replies[entry.spec.of].get(prompt.key) for prompt in prompts]
+        if body.plural:
+            answer, outcomes, verdict = self._judge_all(entry, body, cases, replies)
+            answers = [answer]
+        else:
+            answers = ask_each(body, cases, replies)
+            outcomes = _outcomes(cases, answers, {*entry.spec.by, *entry.spec.floors})
+            verdict = self._judge_outcomes(entry, outcomes)
+        if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
+            result = self._result(entry, self._open_verdict(entry, declined))
+            return Judged(result, failure_message(result, ()))
+        nulls = self._nulls(entry, body, cases)
+        if verdict.status is Status.PASS:
+            verdict = _toothless(entry, nulls, cases, verdict)
+        result = self._result(
+            entry,
+            verdict,
+            groups={key: tally(outcomes, key) for key in sorted({*entry.spec.by, *entry.spec.floors})},
+            nulls={name: sum(value == "yes" for value in values) / len(values) for name, values in nulls.items()},
+            measured={"fragile": sum(r is not None and r.margin is not None and r.margin < FRAGILE for r in replies)},
+            outcomes={outcome.case: outcome.result for outcome in outcomes},
+        )
+        crash = next((answer.crash for answer in answers if answer.crash), None)
+        return Judged(result, failure_message(result, _transcripts(cases, prompts, replies, outcomes)), crash)
+
+    def _judge_outcomes(self, entry: Planned, outcomes: Sequence[Outcome]) -> Verdict:
+        assert entry.spec is not None
+        if entry.threshold is not None and not entry.spec.informational:
+            return judge(outcomes, gate=entry.name, threshold=entry.threshold, floors=entry.spec.floors)
+        measured = judge(outcomes, gate=entry.name, threshold=0.0)
+        if entry.spec.informational:
+            return replace(measured, status=Status.NOT_ASKED, code="informational", locus=entry.name, threshold=None,
+                           text="printed, not gated")
+        return replace(measured, status=Status.INCONCLUSIVE, code="no_threshold", locus=entry.name, threshold=None,
+                       text=f"phases.toml has no row {entry.name!r} for phase {self.phase!r}")
+
+    def _judge_all(
+        self, entry: Planned, body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]
+    ) -> tuple[Answer, list[Outcome], Verdict]:
+        present = [reply for reply in replies if reply is not None]
+        if len(present) < len(replies):
+            text = f"{len(replies) - len(present)} of {len(replies)} replies are missing"
+            return Answer("error", text), [], Verdict(Status.INCONCLUSIVE, "missing_replies", entry.name, text)
+        answer = ask_all(body, cases, present)
+        status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.result, Status.INCONCLUSIVE)
+        code = {Status.PASS: "", Status.FAIL: f"{entry.name}.below"}.get(status, "crashed")
+        return answer, [], Verdict(status, code, entry.name if code else "", answer.detail)
+
+    def _nulls(self, entry: Planned, body: Body, cases: Sequence[Case]) -> dict[str, list[str]]:
+        assert entry.spec is not None
+        chat = self.lab.subject(entry.spec.of).chat
+        stop = chat.decode(chat.stop_ids[:1])
+        return null_rates(body, cases, stop=stop, role_tags=tuple(sorted(set(chat.special_tokens) - {stop})))
+
+    def _blocked(self, judged: Judged) -> Judged:
+        """INCONCLUSIVE when a lower rung failed; the numbers stay."""
+        result, failed = judged.result, self.failed
+        if (
+            failed is None
+            or LADDER.index(failed.rung) >= LADDER.index(result.rung)
+            or result.verdict.status is Status.NOT_ASKED
+            or judged.crash is not None
+        ):
+            return judged
+        own = result.verdict
+        verdict = replace(
+            own,
+            status=Status.INCONCLUSIVE,
+            code="lower_rung",
+            locus=failed.gate,
+            text=f"the {failed.rung} rung failed ({failed.gate}); by itself this gate would be {own.status}",
+        )
+        blocked = replace(result, verdict=verdict)
+        return Judged(blocked, failure_message(blocked, ()))
+
+
+def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Planned]]:
+    """Entries by whom they ask and how long a reply may get: the controls first, the candidate last."""
+    groups: dict[tuple[str, int | None], list[Planned]] = {}
+    for entry in sorted(entries, key=lambda e: (e.spec is None or e.spec.of == "candidate", e.spec.of if e.spec else "")):
+        assert entry.spec is not None
+        groups.setdefault((entry.spec.of, entry.spec.max_new_tokens), []).append(entry)
+    return groups
+
+
+def _outcomes(cases: Sequence[Case], answers: Sequence[Answer], keys: set[str]) -> list[Outcome]:
+    return [
+        Outcome(case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail)
+        for case, answer, family in zip(cases, answers, family_names(cases), strict=True)
+    ]
+
+
+def _toothless(entry: Planned, nulls: Mapping[str, list[str]], cases: Sequence[Case], verdict: Verdict) -> Verdict:
+    """INCONCLUSIVE when a null policy that the gate does not declare passes it."""
+    assert entry.spec is not None
+    for name, results in nulls.items():
+        if name in entry.spec.allows or "*" in entry.spec.allows:
+            continue
+        if entry.threshold is not None and not entry.plural:
+            drawn = cases[: len(results)]
+            outcomes = _outcomes(drawn, [Answer(result) for result in results], set())
+            passes = judge(outcomes, gate=entry.name, threshold=entry.threshold).status is Status.PASS
+        else:
+            passes = results == ["yes"]
+        if passes:
+            text = f"the null policy {name!r} passes this gate: it cannot tell a model from nothing"
+            return replace(verdict, status=Status.INCONCLUSIVE, code="toothless", locus=name, text=text)
+    return verdict
+
+
+def _transcripts(
+    cases: Sequence[Case], prompts: Sequence[Prompt], replies: Sequence[Reply | None], outcomes: Sequence[Outcome]
+) -> list[Transcript]:
+    """The cases that said no, one a template family first."""
+    rows = [
+        (outcome.family, Transcript(case.id, prompt.text, case.answer, reply.raw if reply else "(none)", outcome.detail))
+        for case, prompt, reply, outcome in zip(cases, prompts, replies, outcomes or (), strict=False)
+        if outcome.result != "yes"
+    ]
+    seen: set[str] = set()
+    first = [row for row in rows if not (row[0] in seen or seen.add(row[0]))]  # type: ignore[func-returns-value]
+    return [row[1] for row in first + [row for row in rows if row not in first]]

@@ -1,0 +1,355 @@
+"""The models of one session - candidate, reference, random twin - and everything that is asked of them.
+
+Replies and measurements are looked up by content before a model is loaded: a run that finds them all imports no torch.
+One model is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelqa.chat import Chat, open_chat
+from modelqa.checkpoint import Checkpoint, open_checkpoint
+from modelqa.errors import GenerationError, UsageError
+from modelqa.files import canonical_json, sha256_text
+from modelqa.gates import Case, no_evidence
+from modelqa.models import Model, Registry, find_registry, load_registry, relatives, resolve
+from modelqa.parity import captured_problems
+from modelqa.record import Problem
+from modelqa.reply import Prompt, Reply
+
+if TYPE_CHECKING:
+    from modelqa.generate import LocalEngine, ReplyCache, Setup
+
+MAX_NEW_TOKENS = 128  # how long a reply may get: the shipped suites ask for short answers
+TWIN_SEED = 20260  # of the random twin's weights: any, but always the same
+LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """What the command line says, typed; `UsageError` for a value that is none."""
+
+    model: str
+    home: Path
+    registry: Path | None
+    case_seed: int = 0
+    phase: str | None = None
+    max_new_tokens: int = MAX_NEW_TOKENS
+    dtype: str = "float32"
+    device: str = "cpu"
+    release: bool = False
+
+    @classmethod
+    def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
+        """The settings of a pytest session whose root folder is `root`."""
+        explicit = option("--modelqa-models")
+        return cls(
+            model=option("--model"),
+            home=Path(option("--modelqa-dir") or root / ".modelqa").absolute(),
+            registry=find_registry(root, Path(explicit) if explicit else None),
+            case_seed=_whole(option("--modelqa-case-seed"), "--modelqa-case-seed", 0),
+            phase=option("--modelqa-phase"),
+            max_new_tokens=_whole(option("--modelqa-max-new-tokens"), "--modelqa-max-new-tokens", MAX_NEW_TOKENS),
+            dtype=option("--modelqa-dtype") or "float32",
+            device=option("--modelqa-device") or "cpu",
+            release=bool(option("--modelqa-release")),
+        )
+
+
+def _whole(value: str | None, name: str, default: int) -> int:
+    if value is None:
+        return default
+    if not value.isdecimal():
+        raise UsageError(f"{name} is {value!r}", reason="a whole number is needed", remedy=f"give {name} a whole number")
+    return int(value)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model in its role, opened without torch."""
+
+    role: str
+    model: Model
+    checkpoint: Checkpoint
+
+    @cached_property
+    def chat(self) -> Chat:
+        """How it is talked to; `TemplateError` when it has no chat template."""
+        return open_chat(self.checkpoint.path)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The hashes of everything that decides what it says, and the seed of random weights."""
+        seed = {"random_weights": str(TWIN_SEED)} if self.role == "random" else {}
+        return {"checkpoint": self.checkpoint.digest, **seed}
+
+
+@dataclass
+class Lab:
+    """Who is judged and by which controls; `replies` and `measure` ask them, through one cache."""
+
+    settings: LabSettings
+    registry: Registry
+    candidate: Subject
+    exercised: bool = False  # whether any model was loaded: a run from the cache alone has shown nothing anew
+    _subjects: dict[str, Subject] = field(default_factory=dict)
+    _engine: tuple[str, LocalEngine] | None = None
+    _made: dict[str, Reply] = field(default_factory=dict)
+    _measured: set[str] = field(default_factory=set)
+    _captured: list[Problem] | None = None
+
+    @classmethod
+    def open(cls, settings: LabSettings) -> Lab:
+        """Find the candidate; `UsageError` or `CheckpointError` when there is none that can be judged."""
+        registry = load_registry(settings.registry) if settings.registry else Registry()
+        model = resolve(registry, settings.model)
+        return cls(settings, registry, Subject("candidate", model, open_checkpoint(model.location)))
+
+    # -- who ---------------------------------------------------------------------------------------------------------
+
+    def subject(self, role: str) -> Subject:
+        """The model in `role`: candidate, reference, or random (the reference's shape with random weights)."""
+        if role == "candidate":
+            return self.candidate
+        if role not in self._subjects:
+            model = self._reference_model()
+            self._subjects[role] = Subject(role, model, open_checkpoint(model.location))
+        return self._subjects[role]
+
+    def _reference_model(self) -> Model:
+        own = self.candidate.model
+        name = own.reference or self.registry.controls.get("reference", "")
+        if not name:
+            raise UsageError(
+                "there is no known-good reference model",
+                reason="a candidate is judged only after the same path has worked on a model that is known to be good",
+                remedy='name one in models.toml: [controls] reference = "NAME"',
+            )
+        model = self.registry.models[name]
+        if relatives(self.registry, own, model):
+            raise UsageError(
+                f"the reference {name!r} is a relative of {own.name!r}",
+                reason="a fault that both share would stay unseen",
+                remedy=f'give [models.{own.name}] a reference = "..." of another family',
+            )
+        return model
+
+    def control_ids(self, role: str) -> dict[str, list[int]]:
+        """{control: ids that plain unbatched `generate` gave}, from control_replies.json beside the weights."""
+        from modelqa.files import read_json
+
+        path = self.subject(role).checkpoint.path / "control_replies.json"
+        if not path.is_file():
+            no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
+        return {row["id"]: row["ids"] for row in read_json(path)["replies"]}
+
+    def description(self, phase: str) -> dict[str, Any]:
+        """What the record says of the models and settings."""
+        checkpoint, model = self.candidate.checkpoint, self.candidate.model
+        controls = {}
+        for role in ("reference", "random"):
+            subject = self.subject(role)
+            controls[role] = {"name": subject.model.name, **subject.identity}
+        notes = [] if model.declared else [
+            f"{model.name} is not in models.toml: it declares no training data and cannot be released"
+        ]
+        if self.settings.phase and self.settings.phase != model.phase:
+            notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
+        return {
+            "model": {
+                "name": model.name,
+                "declared": model.declared,
+                "stage": model.stage,
+                "phase": phase,
+                "system": model.system,
+                "fingerprint": checkpoint.fingerprint,
+                "digest": checkpoint.digest,
+                "weights_sha256": checkpoint.weights_digest,
+                "template_sha256": self.candidate.chat.template_sha256,
+                "tokenizer_sha256": self.candidate.chat.tokenizer_sha256,
+                "stop_ids": list(self.candidate.chat.stop_ids),
+            },
+            "controls": controls,
+            "settings": {**self._generation(self.settings.max_new_tokens), "case_seed": self.settings.case_seed},
+            "notes": notes,
+        }
+
+    def _generation(self, max_new_tokens: int) -> dict[str, Any]:
+        return {
+            "engine": "local",
+            "decoding": "greedy",
+            "dtype": self.settings.dtype,
+            "device": self.settings.device,
+            "max_new_tokens": max_new_tokens,
+            "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        }
+
+    # -- asking ------------------------------------------------------------------------------------------------------
+
+    def messages(self, role: str, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """The conversation as this model is asked it: with its declared system message, unless it brings its own."""
+        system = self.subject(role).model.system
+        own = any(message["role"] == "system" for message in messages)
+        head = [{"role": "system", "content": system}] if system and not own else []
+        return [*head, *(dict(message) for message in messages)]
+
+    def prompt(self, role: str, messages: Sequence[Mapping[str, str]]) -> Prompt:
+        """What the model in `role` is really asked."""
+        key = (role, canonical_json(list(messages)))
+        if key not in self._prompts:
+            self._prompts[key] = self.subject(role).chat.render(self.messages(role, messages))
+        return self._prompts[key]
+
+    @cached_property
+    def _prompts(self) -> dict[tuple[str, str], Prompt]:
+        return {}
+
+    def replies(self, role: str, cases: Sequence[Case]) -> list[Reply]:
+        """The replies to a few cases, in their order; made now when no gate has asked for them."""
+        prompts = [self.prompt(role, case.messages) for case in cases]
+        made = self.ask(role, prompts, needed={prompt.key for prompt in prompts}, max_new_tokens=None)
+        if refused := [case.id for case, prompt in zip(cases, prompts, strict=True) if prompt.key not in made]:
+            raise GenerationError(
+                f"{len(refused)} prompts do not fit the model, {refused[0]} among them",
+                reason="nothing is cut off silently",
+                remedy="ask for fewer new tokens with --modelqa-max-new-tokens",
+            )
+        return [made[prompt.key] for prompt in prompts]
+
+    def ask(
+        self, role: str, prompts: Sequence[Prompt], *, needed: Collection[str], max_new_tokens: int | None
+    ) -> dict[str, Reply]:
+        """{prompt key: reply} for the `needed` prompts, from the cache or from the model; without those it refuses.
+
+        Batches are planned with all of `prompts`, whatever is needed or cached: a reply does not depend on the
+        selection. Each finished batch is kept at once, so that an interrupt loses at most one.
+        """
+        setup = self._setup(role, max_new_tokens or self.settings.max_new_tokens)
+        planned = list({prompt.key: prompt for prompt in prompts}.values())
+        keys = {prompt.key: setup.key(prompt) for prompt in planned}
+        known = {key: self._made[long] for key, long in keys.items() if key in needed and long in self._made}
+        if not self.settings.release:
+            kept = self.cache.get_many([keys[key] for key in needed if key not in known])
+            known |= {key: kept[keys[key]] for key in needed if keys[key] in kept}
+        missing = [index for index, prompt in enumerate(planned) if prompt.key in needed and prompt.key not in known]
+        known |= self._generate(role, planned, missing, setup)
+        self._made |= {keys[key]: reply for key, reply in known.items()}
+        return known
+
+    def _generate(self, role: str, planned: Sequence[Prompt], missing: Sequence[int], setup: Setup) -> dict[str, Reply]:
+        if not missing:
+            return {}
+        from tqdm import tqdm
+
+        made: dict[str, Reply] = {}
+        with tqdm(
+            total=len(missing), desc=f"{role} {self.subject(role).model.name}", unit="reply", disable=None, leave=False
+        ) as bar:
+            batch: dict[str, Reply] = {}
+            for index, reply in self.engine(role).replies(
+                planned,
+                max_new_tokens=setup.max_new_tokens,
+                decode=self.subject(role).chat.decode,
+                wanted=missing,
+                progress=lambda count: self._keep(batch, count, bar),
+            ):
+                prompt = planned[index]
+                made[prompt.key] = batch[setup.key(prompt)] = reply
+            self._keep(batch, 0, bar)
+        return made
+
+    def _keep(self, batch: dict[str, Reply], count: int, bar: Any) -> None:
+        """Put the replies of the batch before this one into the cache."""
+        if batch:
+            self.cache.put_many(batch)
+            batch.clear()
+        bar.update(count)
+
+    def measure(self, function: Callable[..., Any], *values: Any, role: str = "candidate", **options: Any) -> Any:
+        """`function(engine, chat, *values, **options)`, kept by content of the model, the values and the function's name.
+
+        Its two sides are always computed anew and never read from kept replies; a later run may read the numbers.
+        """
+        name = f"{function.__module__}.{function.__qualname__}"
+        asked = [asdict(self._setup(role, 0)), name, _plain(values), {k: _plain(v) for k, v in options.items()}]
+        key = sha256_text(canonical_json(asked))
+        found = None if self.settings.release and key not in self._measured else self.cache.measurement(key)
+        if found is None:
+            found = function(self.engine(role), self.subject(role).chat, *values, **options)
+            self.cache.put_measurement(key, found)
+            self._measured.add(key)
+        return found
+
+    def _setup(self, role: str, max_new_tokens: int) -> Setup:
+        from modelqa.generate import Setup
+
+        subject = self.subject(role)
+        return Setup(
+            checkpoint=subject.checkpoint.digest,
+            template=subject.chat.template_sha256,
+            stop_ids=subject.chat.stop_ids,
+            max_new_tokens=max_new_tokens,
+            engine=f"random-twin-{TWIN_SEED}" if role == "random" else "local",
+            dtype=self.settings.dtype,
+            device=self.settings.device,
+        )
+
+    @cached_property
+    def cache(self) -> ReplyCache:
+        """The content-addressed store of replies and measurements."""
+        from modelqa.generate import ReplyCache
+
+        return ReplyCache(self.settings.home / "cache")
+
+    def engine(self, role: str) -> LocalEngine:
+        """The loaded model in `role`; the one before it is let go."""
+        if self._engine is None or self._engine[0] != role:
+            from modelqa.generate import LocalEngine, random_twin
+
+            self._engine = None
+            self.exercised = True
+            subject = self.subject(role)
+            chat = subject.chat
+            make = partial(random_twin, seed=TWIN_SEED) if role == "random" else LocalEngine.open
+            pad = chat.pad_id if chat.pad_id is not None else 0  # masked: any id of the vocabulary
+            engine = make(
+                subject.checkpoint,
+                stop_ids=chat.stop_ids,
+                pad_id=pad,
+                dtype=self.settings.dtype,
+                device=self.settings.device,
+            )
+            self._engine = (role, engine)
+        return self._engine[1]
+
+    # -- what training fed -------------------------------------------------------------------------------------------
+
+    def captured_problems(self) -> list[Problem]:
+        """How what training fed differs from what evaluation renders; see `modelqa.parity.captured_problems`."""
+        if self._captured is None:
+            self._captured = self._compare_capture()
+        return self._captured
+
+    def _compare_capture(self) -> list[Problem]:
+        from modelqa.data.rows import read_rows
+        from modelqa.training.capture import read_capture
+
+        model = self.candidate.model
+        if model.capture is None or not model.train:
+            no_evidence(f"[models.{model.name}] train = [...] and capture = ..., written by modelqa.training.Capture")
+        fed = read_capture(model.capture).episodes
+        rows = (row["messages"] for path in model.train for row in read_rows(path))
+        return captured_problems(self.candidate.chat, fed, rows)
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value that identifies an argument of a measurement."""
+    if isinstance(value, Prompt):
+        return value.key
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,108 @@
+"""What a person reads in the terminal: a verdict's line, a failing gate's message, the closing table. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modelqa.record import GateResult, Run, Status, Verdict
+from modelqa.text import escape
+
+WORST = 3  # transcripts shown with a failing gate
+SHOWN = 240  # characters of a transcript's line
+GROUPS = 6  # worst values shown of one breakdown
+
+COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow", Status.NOT_RUN: "yellow"}
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """One case as it was really asked and answered, special tokens visible."""
+
+    case: str
+    asked: str
+    expected: str
+    said: str
+    why: str
+
+
+def rate_text(verdict: Verdict) -> str:
+    """ "163/200  81.5% [76.4, 85.8]  >= 80%": k/n, the rate, both one-sided bounds, the threshold."""
+    if not verdict.total:
+        return ""
+    text = f"{verdict.passed}/{verdict.total} {verdict.passed / verdict.total:6.1%}"
+    if verdict.lower is not None and verdict.upper is not None:
+        text += f" [{verdict.lower:.1%}, {verdict.upper:.1%}]"
+    if verdict.threshold is not None:
+        text += f" >= {verdict.threshold:.0%}" if verdict.threshold < 1 else " no failure allowed"
+    return text
+
+
+def failure_message(result: GateResult, transcripts: Sequence[Transcript]) -> str:
+    """Why a gate did not pass: the verdict, the reason, the breakdown by subgroup, the worst transcripts."""
+    verdict = result.verdict
+    lines = [f"{verdict.status}  {result.gate}  {rate_text(verdict)}".rstrip(), f"  {verdict.code}: {_clean(verdict.text)}"]
+    if verdict.locus and verdict.locus != result.gate:
+        lines.append(f"  at: {_clean(verdict.locus)}")
+    if verdict.clustered is not None:
+        lines.append(f"  {verdict.families} template families; lower bound clustered by family {verdict.clustered:.1%}")
+    lines += [f"  by {key}: {_breakdown(values)}" for key, values in result.groups.items()]
+    if best := best_null(result):
+        lines.append(f"  best null policy: {best}")
+    for shown in transcripts[:WORST]:
+        lines += [
+            f"  - {_clean(shown.case)}  {_clean(shown.why)}".rstrip(),
+            f"      asked    {_clean(shown.asked)}",
+            f"      expected {_clean(shown.expected)}",
+            f"      said     {_clean(shown.said)}",
+        ]
+    return "\n".join(lines)
+
+
+def _clean(text: str) -> str:
+    return "\n    ".join(escape(line, "terminal", limit=SHOWN) for line in text.split("\n"))
+
+
+def _breakdown(values: Mapping[str, tuple[int, int]]) -> str:
+    worst = sorted(values.items(), key=lambda item: (item[1][0] / item[1][1], item[0]))
+    shown = ", ".join(f"{escape(value, 'terminal', limit=60)} {yes}/{total}" for value, (yes, total) in worst[:GROUPS])
+    return shown + (f", and {len(worst) - GROUPS} more" if len(worst) > GROUPS else "")
+
+
+def best_null(result: GateResult) -> str:
+    """ "last_word 31%": the null policy that scores highest; "" when none was asked."""
+    if not result.nulls:
+        return ""
+    name = max(sorted(result.nulls), key=lambda policy: result.nulls[policy])
+    return f"{name} {result.nulls[name]:.0%}"
+
+
+def closing_rows(run: Run) -> list[tuple[Status, str]]:
+    """(status, line) for each gate in ladder order: the table that closes a run."""
+    width = max((len(result.gate) for result in run.gates), default=0)
+    rows = []
+    for result in run.gates:
+        verdict = result.verdict
+        tail = rate_text(verdict) or _clean(verdict.text).split("\n")[0]
+        if verdict.families:
+            tail += f"  {verdict.families} families"
+        if result.nulls:
+            tail += f"  best null {best_null(result)}"
+        rows.append((verdict.status, f"{result.rung:<9}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip()))
+    return rows
+
+
+def reasons(run: Run) -> list[str]:
+    """The reasons in order, most mundane first: failures in ladder order, then what could not be judged."""
+    failed = [result for result in run.gates if result.verdict.status is Status.FAIL]
+    unsettled = [
+        result
+        for result in run.gates
+        if result.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN) and result.verdict.code != "lower_rung"
+    ]
+    lines = [
+        f"{number}. {result.verdict.code}  {_clean(result.verdict.text)}".replace("\n", " ")
+        for number, result in enumerate([*failed, *unsettled], 1)
+    ]
+    blocked = sum(result.verdict.code == "lower_rung" for result in run.gates)
+    return lines + ([f"   {blocked} gates above are not judged: a lower rung has to hold first"] if blocked else [])

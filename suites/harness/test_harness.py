@@ -1,0 +1,75 @@
+"""Rung 1: does the path from a question to a reply work at all? Nothing above is judged until it does.
+
+A known-good reference, which is no relative of the candidate, and a random-weights twin of it go through the same
+path as the candidate. A failure here is the harness's fault, never the model's.
+"""
+
+from pathlib import Path
+
+from modelqa import ask, deny, gate, not_asked, parity, stats
+from modelqa.gates import read_cases
+
+CONTROLS = "controls.jsonl"
+TEXT = Path(__file__).with_name("text.txt")  # fixed English prose, for references that cannot chat
+FORGIVEN = ("case", "final_punctuation", "quotes", "markdown", "lead")  # controls ask whether it works, not how exactly
+TWIN_CHANCE = 0.05  # share of controls that random weights may answer by luck
+LEARNT = 0.8  # a reference that cannot chat must need at most this share of the random twin's bits
+
+
+def is_right(case, reply):
+    return ask.exact(reply, case.expect, forgive=FORGIVEN)
+
+
+@gate(cases=CONTROLS, of="reference")
+def test_reference_ids(cases, replies, lab):
+    """The reference gives, through our path, the ids that plain unbatched `generate` gave."""
+    if lab.subject("reference").model.stage == "base":
+        not_asked("this reference cannot chat; it is held to bits per byte instead")
+    known = lab.control_ids("reference")
+    different = [case.id for case, reply in zip(cases, replies, strict=True) if list(reply.ids) != known.get(case.id)]
+    assert not different, f"other ids than plain generate gave for {', '.join(different[:5])} ({len(different)} in all)"
+
+
+@gate(cases=CONTROLS, of="reference", threshold=0.8)
+def test_reference_floor(case, reply, lab):
+    """The reference, known to be good, answers the controls."""
+    if lab.subject("reference").model.stage == "base":
+        not_asked("this reference cannot chat; it is held to bits per byte instead")
+    assert is_right(case, reply)
+
+
+@gate(cases=CONTROLS, of="random", allows={"*": "a policy that knows nothing is what this control is for"})
+def test_random_twin(cases, replies):
+    """Random weights stay at chance: what they get right, the graders give away."""
+    right = [case.id for case, reply in zip(cases, replies, strict=True) if is_right(case, reply)]
+    assert len(right) <= TWIN_CHANCE * len(cases), f"random weights answer {', '.join(right)}"
+
+
+def test_told_apart(lab, measured):
+    """The same controls tell the reference from its random twin (exact sign test on the discordant ones)."""
+    cases = read_cases(Path(__file__).with_name(CONTROLS))
+    if lab.subject("reference").model.stage == "base":
+        not_asked("this reference cannot chat; it is held to bits per byte instead")
+    good, blind = (
+        [is_right(case, reply) for case, reply in zip(cases, lab.replies(role, cases), strict=True)]
+        for role in ("reference", "random")
+    )
+    only_good = sum(a and not b for a, b in zip(good, blind, strict=True))
+    only_blind = sum(b and not a for a, b in zip(good, blind, strict=True))
+    measured["text"] = f"reference alone right on {only_good}, random twin alone on {only_blind}"
+    assert only_good + only_blind > 0 and stats.cp_lower(only_good, only_good + only_blind) > 0.5
+
+
+def test_reference_bits(lab, measured):
+    """A reference that cannot chat knows a fixed text better than its random twin does, in bits per byte."""
+    if lab.subject("reference").model.stage != "base":
+        not_asked("this reference chats; it is held to its answers")
+    text = TEXT.read_text(encoding="utf-8")
+    bits = {role: lab.measure(parity.bits_per_byte, text, role=role) for role in ("reference", "random")}
+    measured.update(bits)
+    assert bits["reference"] <= LEARNT * bits["random"]
+
+
+def test_stop_ids(chat):
+    """What ends an answer in the template is what generation stops at."""
+    deny(chat.stop_problems())

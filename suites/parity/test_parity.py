@@ -1,0 +1,84 @@
+"""Rung 5: is the model asked what it was trained on, and does the path to its replies change them?"""
+
+from pathlib import Path
+
+from modelqa import deny, gate, parity, unsettled
+from modelqa.gates import read_cases
+
+CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
+MEASURED = 24  # controls on which the paths to a reply are compared: enough for a fault that touches every batch
+PATH_TOKENS = 32  # length of the replies that are compared
+
+
+def conversations(lab):
+    """Each control with its right answer, as training would have shown it."""
+    return [
+        [*lab.messages("candidate", case.messages), {"role": "assistant", "content": case.answer}]
+        for case in read_cases(CONTROLS)
+    ]
+
+
+def captured(lab, code):
+    """The problems of one kind in what training really fed."""
+    return [problem for problem in lab.captured_problems() if problem.code == code]
+
+
+def test_rendering(lab):
+    """What training fed is, id by id, what evaluation renders for the same rows."""
+    deny(captured(lab, "parity.render"))
+
+
+def test_bos_count(lab):
+    """Training and evaluation begin with the same number of beginning-of-sequence tokens."""
+    deny(captured(lab, "parity.bos"))
+
+
+def test_stop_supervised(lab):
+    """The end-of-turn token counted in the loss of every row."""
+    deny(captured(lab, "parity.stop_supervised"))
+
+
+def test_template(lab, measured):
+    """Right answers are likelier under the model's own template than written any other common way."""
+    fit = lab.measure(parity.template_fit, conversations(lab))
+    measured.update({name: f"{row['likelier']}/{row['of']}" for name, row in fit.items()})
+    deny(parity.template_problems(fit))
+    if unproven := parity.unproven_formats(fit):
+        unsettled(f"the own template is not shown to fit better than {', '.join(unproven)}")
+
+
+@gate(
+    cases="../harness/controls.jsonl",
+    rate=0.99,
+    allows={"*": "a reply that ends may still be wrong: this gate asks only whether the model ends its replies"},
+)
+def test_stop_token(case, reply):
+    """The model ends its replies with a stop token of its own."""
+    assert reply.stopped, "never stopped"
+
+
+def test_mode(lab, checkpoint, measured):
+    """Evaluation mode is repeatable, and training mode gives the same losses when there is no dropout."""
+    gap = lab.measure(parity.mode_gap, conversations(lab))
+    measured.update(gap)
+    deny(parity.mode_problems(gap, dropout=parity.dropout(checkpoint.config)))
+
+
+def paths(lab):
+    prompts = [lab.prompt("candidate", case.messages) for case in read_cases(CONTROLS)[:MEASURED]]
+    return lab.measure(parity.reply_paths, prompts, max_new_tokens=PATH_TOKENS)
+
+
+def test_repeatable(lab):
+    """Asked twice, the model gives the same ids."""
+    deny(parity.path_problems(paths(lab), "repeat"))
+
+
+def test_batching(lab):
+    """Asked one by one, the model gives the ids that it gave in a batch."""
+    deny(parity.path_problems(paths(lab), "batch"))
+
+
+def test_cache(lab):
+    """With and without the key-value cache, the model gives the same ids."""
+    deny(parity.path_problems(paths(lab), "cache"))
