@@ -1,0 +1,133 @@
+"""How to ask for a payload in brackets: the English and German grammars of WRAP, for four kinds of brackets."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from modelqa.data.grammar import templates
+from modelqa.data.templates_copy import DELIMITED, END, GLUE, NOUN, NOUNS, OPENING, POLITE
+
+Bracket = Literal["square", "round", "angle", "curly"]
+
+BRACKETS: dict[Bracket, tuple[str, str]] = {"square": ("[", "]"), "round": ("(", ")"), "angle": ("<", ">"), "curly": ("{", "}")}
+BRACKET_SHARES: tuple[tuple[Bracket, float], ...] = (("square", 0.85), ("round", 0.07), ("angle", 0.04), ("curly", 0.04))
+
+_NAMES: dict[Bracket, tuple[str, ...]] = {
+    "square": ("square brackets", "square brackets", "square brackets", "brackets", "brackets", "a pair of square brackets",
+               "a pair of brackets", "[ ]", "[]", "square brackets [ ]", "square brackets []", "the square brackets [ ]",
+               "these brackets: [ ]", "two square brackets", "[ and ]"),
+    "round": ("parentheses", "round brackets", "a pair of parentheses", "( )", "()", "round brackets ( )"),
+    "angle": ("angle brackets", "angle brackets < >", "a pair of angle brackets", "pointed brackets", "< >"),
+    "curly": ("curly brackets", "curly braces", "braces", "a pair of curly brackets", "{ }"),
+}  # fmt: skip
+_GERMAN_NAMES: dict[Bracket, tuple[str, ...]] = {
+    "square": ("eckige Klammern", "eckige Klammern", "Klammern", "[ ]", "[]"),
+    "round": ("runde Klammern", "( )"),
+    "angle": ("spitze Klammern", "< >"),
+    "curly": ("geschweifte Klammern", "{ }"),
+}
+_PATTERNS = (
+    "{opening}{polite}{wrap} {thing} {in} {br}{manner}{glue}{P}",
+    "{opening}{polite}{wrap} {thing} {in} {br}{manner}{glue}{P}",
+    "{polite}{wrap} {q} {in} {br}{manner}{end}",
+    "{polite}{wrap} {object} {q} {in} {br}{manner}{end}",
+    "{polite}{wrap} {P} {in} {br}{manner}{end}",
+    "{polite}{wrap} {object} {P} {in} {br}{manner}{end}",
+    "{polite}{surround} {thing} with {br}{manner}{glue}{P}",
+    "{polite}{surround} {q} with {br}{manner}{end}",
+    "{polite}{surround} {P} with {br}{manner}{end}",
+    "{polite}{add} {br} {around} {thing}{manner}{glue}{P}",
+    "{polite}{add} {br} {around} {q}{manner}{end}",
+    "{polite}{add} {br} {around} {object} {q}{end}",
+    "{polite}{add} {br} {around} {P}",
+    "{polite}{say} {thing} {in} {br}{manner}{glue}{P}",
+    "{polite}{say} {thing} with {br} {around} it{manner}{glue}{P}",
+    "{polite}{say} {q} {in} {br}{manner}{end}",
+    "{polite}{say} {q} with {br} {around} it{end}",
+    "{in} {br}, {say} {thing}{glue}{P}",
+    "{in} {br}{glue}{P}",
+    "with {br} {around} it{glue}{P}",
+    "{P}\n{polite}{wrap} {that} {in} {br}{manner}{end}",
+    "{q}{dash}{polite}{wrap} {that} {in} {br}{manner}{end}",
+    "{P}{dash}{polite}{add} {br} {around} {that}{end}",
+    "{P}. {polite}{wrap} {that} {in} {br}{end}",
+    "{q}{dash}{polite}{surround} {that} with {br}{end}",
+    "{here} {object}{glue}{P}\n{polite}{wrap} it {in} {br}{manner}{end}",
+    "{noun}: {P}\n{polite}{wrap} the {noun} {in} {br}{manner}{end}",
+    "{noun}: {q}. {polite}{wrap} {that} {in} {br}{end}",
+    "the {noun} is {q}. {polite}{wrap} it {in} {br}{manner}{end}",
+    "how does {q} look {in} {br}?",
+    "what does {q} look like {in} {br}?",
+    "{noun} to {wrap} {in} {br}{glue}{P}",
+    "{open} {br}, then {thing}, then close {them}{glue}{P}",
+    "your answer is {thing} {in} {br}{glue}{P}",
+    "{wrap} {in} {br}{glue}{P}",
+    "{wrap} {in} {br} the {noun} {q}{end}",
+)
+_BRACKET_ONLY = ("{polite}bracket {thing}{manner}{glue}{P}", "{polite}bracket {q}{manner}{end}",
+                 "{polite}bracket {object} {q}{end}", "{polite}bracket {object} {P}", "bracket{glue}{P}",
+                 "{q}{dash}{polite}bracket {that}{end}")  # fmt: skip
+_THING = ("this", "this", "the following", "what follows", "it", "the {noun}", "this {noun}", "the following {noun}",
+          "the {noun} below", "my {noun}", "the given {noun}", "these {nouns}", "the following {nouns}", "the next {noun}",
+          "the whole {noun}", "exactly this {noun}", "only this {noun}", "whatever stands here", "what is written here",
+          "whatever follows")  # fmt: skip
+_SLOTS = {
+    "polite": POLITE, "opening": OPENING, "glue": GLUE, "end": END, "noun": NOUN, "nouns": NOUNS, "q": DELIMITED,
+    "thing": _THING,
+    "object": ("the {noun}", "this {noun}", "the {nouns}", "the given {noun}", "my {noun}", "the following {noun}"),
+    "that": ("that", "it", "this", "the {noun}", "this {noun}", "the {noun} above", "the Text above", "what is above"),
+    "wrap": ("wrap", "wrap", "wrap", "put", "put", "put", "enclose", "enclose", "place", "place", "set", "set", "write", "write",
+             "surround", "type", "print", "enter", "frame", "box", "pack", "bring", "copy", "wrap up", "show", "close"),
+    "surround": ("surround", "surround", "enclose", "wrap", "frame", "border", "start and end", "mark", "bracket", "fence"),
+    "add": ("add", "put", "place", "set", "write", "draw", "put", "type", "wrap", "insert"),
+    "say": ("say", "write", "give me", "give", "return", "output", "print", "show", "show me", "repeat", "type", "send", "display",
+            "reply with", "answer with", "respond with", "state", "tell me", "get me", "return only", "echo", "copy", "quote"),
+    "in": ("in", "in", "in", "inside", "inside", "within", "within", "between", "into"),
+    "around": ("around", "around", "round", "before and after", "on both sides of", "about"),
+    "manner": ("", "", "", "", "", " please", " and nothing else", " exactly", " for me", " without changing it", " now",
+               " without any other change", " as is", " and give it back", " and return it", " and send it back", " and stop",
+               " and print it", " and nothing more", " without anything else", " and show me the result", " once"),
+    "dash": (" - ", "\n", ": ", " <- ", "\n\n", ", "),
+    "here": ("here is", "this is", "i give you", "look at", "below is", "take", "you get"),
+    "open": ("open", "start with", "begin with"), "them": ("them", "it", "them again"),
+}  # fmt: skip
+_GERMAN = (
+    "{bitte}{setze} {ding} in {br}{wie}{glue}{P}",
+    "{bitte}{setze} {ding} in {br}{wie}{glue}{P}",
+    "{bitte}{setze} {q} in {br}{wie}{ende}",
+    "{bitte}{setze} {ding} {q} in {br}{ende}",
+    "{bitte}{mache} {br} um {ding}{wie}{glue}{P}",
+    "{bitte}{mache} {br} um {q}{ende}",
+    "{q} - {bitte}{setze} {ding} in {br}{ende}",
+    "{nomen}: {P}\n{bitte}{setze} {ding} in {br}{ende}",
+    "{frage} {q} in {br} {tun}?",
+    "{frage} {ding} in {br} {tun}{glue}{P}",
+    "in {br}{glue}{P}",
+)
+_GERMAN_SLOTS = {
+    "bitte": ("", "", "", "bitte ", "jetzt ", "nun ", "Aufgabe: ", "und jetzt ", "hallo, "),
+    "setze": ("setze", "setz", "schreibe", "schreib", "packe", "stelle", "tippe", "fasse", "bringe", "gib"),
+    "mache": ("mache", "mach", "setze", "schreibe", "füge", "stelle"),
+    "ding": ("das", "dies", "folgendes", "das Wort", "den Text", "diesen Satz", "den Ausdruck", "die Zeile", "das folgende",
+             "den folgenden Text", "diese Worte", "die Eingabe"),
+    "wie": ("", "", "", " und sonst nichts", " bitte", " ohne Änderung", " für mich", " und nichts weiter"),
+    "glue": (": ", ": ", ":\n", "\n", " - "), "q": ('"{P}"', '"{P}"', "'{P}'", "`{P}`"), "ende": (".", ".", "", "!", ". danke."),
+    "nomen": ("Wort", "Text", "Satz", "Zeile", "Eingabe"),
+    "frage": ("kannst du", "könntest du", "würdest du", "kannst du bitte"),
+    "tun": ("setzen", "schreiben", "packen", "stellen"),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def wrap_templates(
+    split: Literal["train", "val"], language: Literal["en", "de"] = "en", bracket: Bracket = "square"
+) -> tuple[str, ...]:
+    """Templates that ask for `{P}` in the named brackets; some 2,000 English ones for square brackets."""
+    square = bracket == "square"
+    if language == "de":
+        slots = {**_GERMAN_SLOTS, "br": _GERMAN_NAMES[bracket]}
+        return templates(f"wrap de {bracket}", _GERMAN, slots, split=split, train=300, val=30)
+    slots = {**_SLOTS, "br": _NAMES[bracket]}
+    patterns = _PATTERNS + _BRACKET_ONLY if square else _PATTERNS
+    return templates(f"wrap en {bracket}", patterns, slots, split=split, train=2000 if square else 400, val=80 if square else 20)
