@@ -1,0 +1,162 @@
+"""What a model makes of given text: losses, logits, packed against single rows, bits per byte."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelqa.errors import GenerationError
+
+if TYPE_CHECKING:
+    from modelqa.generate.engine import LocalEngine
+
+Scored = tuple[Sequence[int], Sequence[int]]  # (ids, mask): mask 1 where the token is supervised, else 0
+_DROPOUT_SEED = 0  # train mode draws dropout masks; the same ones each time
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The summed negative log-likelihood of a sequence's supervised tokens, in nats, and how many those are."""
+
+    nll: float
+    count: int
+
+    @property
+    def mean(self) -> float:
+        """Nats per supervised token; NaN when there is none."""
+        return self.nll / self.count if self.count else math.nan
+
+
+def losses(
+    engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False
+) -> list[Loss]:
+    """One `Loss` for each (ids, mask), in their order.
+
+    A token is predicted from those before it, so a mask on the first token counts for nothing. Batches are sorted by
+    length and right-padded under an attention mask; sums are kept in float64. `train_mode` leaves dropout on (one fixed
+    seed): with dropout 0 the losses must be those of eval mode. `GenerationError` for a sequence that is empty, too
+    long, or whose mask has another length.
+    """
+    for index, (ids, mask) in enumerate(sequences):
+        _check(engine, index, ids, len(mask))
+    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
+    found: dict[int, Loss] = {}
+    with _mode(engine.model, train_mode):
+        for first in range(0, len(order), batch_size):
+            batch = order[first : first + batch_size]
+            found |= zip(batch, _batch(engine, [sequences[index] for index in batch]), strict=True)
+    return [found[index] for index in range(len(sequences))]
+
+
+def logits(engine: LocalEngine, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
+    """Logits of shape (len(ids), vocabulary) of one sequence; `cached` feeds token by token through the KV cache."""
+    import torch
+
+    _check(engine, 0, ids, len(ids))
+    rows = torch.tensor([list(ids)], device=engine.device)
+    with torch.inference_mode():
+        if not cached:
+            return _numpy(engine.model(input_ids=rows, use_cache=False).logits[0])
+        past, steps = None, []
+        for place in range(len(ids)):
+            out = engine.model(input_ids=rows[:, place : place + 1], past_key_values=past, use_cache=True)
+            past = out.past_key_values
+            steps.append(out.logits[0, -1])
+        return _numpy(torch.stack(steps))
+
+
+def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+    """Logits of each segment, (its length, vocabulary), when all are packed into one row and isolated from each other.
+
+    Isolation is transformers' own: position ids that start again at 0, no attention mask and no KV cache. With any of
+    the three otherwise, segments see each other. Compare with `logits` of each segment alone.
+    """
+    import torch
+
+    for index, segment in enumerate(segments):
+        _check(engine, index, segment, len(segment))
+    row = torch.tensor([[number for segment in segments for number in segment]], device=engine.device)
+    positions = torch.tensor([[place for segment in segments for place in range(len(segment))]], device=engine.device)
+    with torch.inference_mode():
+        out = engine.model(input_ids=row, position_ids=positions, attention_mask=None, use_cache=False).logits[0]
+    return [_numpy(part) for part in out.split([len(segment) for segment in segments])]
+
+
+def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
+    """Bits that the model needs for each UTF-8 byte of `text`, given as `ids`; comparable across tokenizers.
+
+    The first id is given, not predicted: begin with the model's BOS so that the whole text counts.
+    """
+    size = len(text.encode("utf-8"))
+    if size == 0:
+        raise GenerationError("the text is empty", reason="bits per byte divide by its bytes", remedy="give some text")
+    return losses(engine, [(ids, [1] * len(ids))])[0].nll / math.log(2) / size
+
+
+def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int) -> None:
+    from modelqa.generate.loading import position_limit
+
+    limit = position_limit(engine.model)
+    outside = [number for number in ids if not 0 <= number < engine.vocabulary]
+    if not ids:
+        fact, reason = "is empty", "there is nothing to predict"
+    elif mask_length != len(ids):
+        fact, reason = f"has {len(ids)} ids and a mask of {mask_length}", "each id needs its mask"
+    elif limit is not None and len(ids) > limit:
+        fact, reason = f"has {len(ids)} tokens", f"the model has {limit} positions, and nothing is cut silently"
+    elif outside:
+        fact, reason = f"holds the id {outside[0]}", f"the model has {engine.vocabulary} rows"
+    else:
+        return
+    raise GenerationError(
+        f"sequence {index} {fact}", reason=reason, remedy="check tokenizer, mask and length of the rows"
+    )
+
+
+def _batch(engine: LocalEngine, batch: Sequence[Scored]) -> list[Loss]:
+    import torch
+
+    width = max(len(ids) for ids, _ in batch)
+    rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids, _ in batch], device=engine.device)
+    attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in batch], device=engine.device)
+    with torch.inference_mode():
+        out = engine.model(input_ids=rows, attention_mask=attention, use_cache=False).logits
+        return [_loss(out[place], ids, mask) for place, (ids, mask) in enumerate(batch)]
+
+
+def _loss(row: Any, ids: Sequence[int], mask: Sequence[int]) -> Loss:
+    """The loss of one row of logits (width, vocabulary): only supervised positions are turned into float64."""
+    import torch
+
+    places = [place for place in range(1, len(ids)) if mask[place]]
+    if not places:
+        return Loss(0.0, 0)
+    scores = row[[place - 1 for place in places]].float().cpu().double().log_softmax(-1)
+    picked = scores[torch.arange(len(places)), torch.tensor([ids[place] for place in places])]
+    return Loss(-float(picked.sum()), len(places))
+
+
+def _numpy(tensor: Any) -> NDArray[np.float32]:
+    return np.asarray(tensor.float().cpu().numpy(), dtype=np.float32)
+
+
+@contextmanager
+def _mode(model: Any, train: bool) -> Iterator[None]:
+    import torch
+
+    if not train:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(_DROPOUT_SEED)
+        model.train()
+        try:
+            yield
+        finally:
+            model.eval()
