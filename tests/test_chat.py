@@ -233,8 +233,8 @@ def test_a_template_that_does_what_templates_may_not_is_refused(folders, templat
 
 
 def test_a_renderer_works_again_after_its_child_was_stopped(folders):
-    template = ("{% if messages[0].content == 'loop' %}{% set n = messages | length + 8 %}{{ n ** (n ** n) }}{% endif %}"
-                "fine")
+    template = ("{% set n = messages | length + 8 %}"
+                "{% if messages[0].content == 'loop' %}{{ n ** (n ** n) }}{% endif %}fine")
     chat = open_chat(folders["chatml"], template=template, render_seconds=1.0)
     with pytest.raises(TemplateError):
         chat._text([{"role": "user", "content": "loop"}])

@@ -52,7 +52,8 @@ STYLES: dict[str, tuple[str, tuple[str, ...], str | None, str, str]] = {
 
 SENTENCES = [
     "Be brief and exact.", "Repeat after me: cat dog tree house", "What is two plus two? Four.",
-    "system user assistant", "The capital of France is Paris.", "Sag nur das Wort Haus, bitte.", "User: hello there\nAssistant: hello",
+    "system user assistant", "The capital of France is Paris.", "Sag nur das Wort Haus, bitte.",
+    "User: hello there\nAssistant: hello",
     "Say exactly: blue river seven", "model role content Instruction Response",
 ] * 4
 
