@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from modelqa.chat import Chat, open_chat
+from modelqa.chat import open_chat
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError
 from modelqa.generate import LocalEngine
@@ -43,7 +43,11 @@ def generate(parsed: argparse.Namespace) -> int:
     engine = LocalEngine.open(checkpoint, stop_ids=chat.stop_ids, pad_id=pad)
     system = model.system if parsed.system is None else parsed.system
     for question in parsed.prompt or _lines():
-        prompt = Prompt(chat.tokens.encode(question).ids, question) if parsed.raw else chat.render(_messages(question, system))
+        prompt = (
+            Prompt(chat.tokens.encode(question).ids, question)
+            if parsed.raw
+            else chat.render(_messages(question, system))
+        )
         if refused := engine.refused([prompt], max_new_tokens=parsed.max_new_tokens):
             raise GenerationError("the question cannot be asked", reason=refused[0], remedy="ask something shorter")
         _, reply = next(engine.replies([prompt], max_new_tokens=parsed.max_new_tokens, decode=chat.decode))

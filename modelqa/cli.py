@@ -1,10 +1,10 @@
 """The command line. Each command's module is imported when it is called: `modelqa --help` loads only argparse.
 
-    modelqa run MODEL            the gates, as `pytest suites/ --model MODEL`
-    modelqa data ...             make, mix, prepare and inspect datasets
-    modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
-    modelqa capture FILE         what a trainer really fed, as a person reads it
-    modelqa generate --model M   ask a model by hand
+modelqa run MODEL            the gates, as `pytest suites/ --model MODEL`
+modelqa data ...             make, mix, prepare and inspect datasets
+modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
+modelqa capture FILE         what a trainer really fed, as a person reads it
+modelqa generate --model M   ask a model by hand
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def deny(problems: Iterable[Problem]) -> None:
         raise Finding(found)
 
 
-class NoEvidence(Exception):  # noqa: N818 - not an error: the check has nothing to look at
+class NoEvidence(Exception):
     """A check has nothing to look at: NOT ASKED for a bare folder, INCONCLUSIVE for a declared model."""
 
 
@@ -173,7 +173,7 @@ def no_evidence(remedy: str) -> NoReturn:
     raise NoEvidence(remedy)
 
 
-class NotAsked(Exception):  # noqa: N818 - not an error: the check does not concern this model
+class NotAsked(Exception):
     """A check does not concern this model."""
 
 
@@ -182,7 +182,7 @@ def not_asked(reason: str) -> NoReturn:
     raise NotAsked(reason)
 
 
-class Unsettled(Exception):  # noqa: N818 - not an error: what was measured proves neither
+class Unsettled(Exception):
     """What was measured proves neither that all is well nor that something is wrong: INCONCLUSIVE."""
 
 

@@ -63,8 +63,10 @@ def _decide(
     if crashed:
         return Status.INCONCLUSIVE, "crashed", _some(crashed), f"the gate's own code failed on {len(crashed)} case(s)"
     failed = [outcome.case for outcome in outcomes if outcome.result != "yes"]
-    whole = _no_failure(len(outcomes), gate, failed) if threshold >= 1.0 else _rate(
-        len(outcomes), gate, failed, threshold, families
+    whole = (
+        _no_failure(len(outcomes), gate, failed)
+        if threshold >= 1.0
+        else _rate(len(outcomes), gate, failed, threshold, families)
     )
     if whole[0] is Status.FAIL:
         return whole

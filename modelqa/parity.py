@@ -72,7 +72,9 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
     ids, mask = list(fed[0]), list(fed[1])
     if row is None:
         shown = visible(chat.decode(ids))[:200]
-        return Problem("parity.render", f"episode {number}", f"training fed text that no row of the training data has: {shown}")
+        return Problem(
+            "parity.render", f"episode {number}", f"training fed text that no row of the training data has: {shown}"
+        )
     own = chat.episode([dict(message) for message in row])
     if ids != list(own.ids):
         return _difference(chat, number, ids, list(own.ids))
@@ -135,8 +137,8 @@ def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     for name, row in sorted(fit.items(), key=lambda item: item[1]["likelier"]):
         if stats.cp_upper(row["likelier"], row["of"]) < 0.5:
             text = (
-                f"answers are likelier as {name} ({row['other']} nats) than under the chat template ({row['own']} nats) "
-                f"in {row['of'] - row['likelier']} of {row['of']} cases: trained in one format, evaluated in another"
+                f"answers are likelier as {name} ({row['other']} nats) than under the chat template "
+                f"({row['own']} nats) in {row['of'] - row['likelier']} of {row['of']} cases: trained in one format, evaluated in another"
             )
             problems.append(Problem("parity.template", name, text))
     return problems
@@ -151,6 +153,7 @@ def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, m
     """The same prompts asked in batches, again, one by one, and without the cache; how many replies differ from the
     batched ones, and how many of those only where two tokens are all but equally likely ("fragile").
     """
+
     def ask(**options: Any) -> list[Reply]:
         made = dict(engine.replies(prompts, max_new_tokens=max_new_tokens, decode=chat.decode, **options))
         return [made[index] for index in range(len(prompts))]
@@ -163,7 +166,11 @@ def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, m
 def _differences(batched: Sequence[Reply], other: Sequence[Reply]) -> dict[str, Any]:
     differ = [number for number, (a, b) in enumerate(zip(batched, other, strict=True)) if a.ids != b.ids]
     fragile = [n for n in differ if (m := batched[n].margin) is not None and m < NOISE]
-    return {"differ": len(differ), "fragile": len(fragile), "first": next((n for n in differ if n not in fragile), None)}
+    return {
+        "differ": len(differ),
+        "fragile": len(fragile),
+        "first": next((n for n in differ if n not in fragile), None),
+    }
 
 
 _PATHS = {

@@ -1,12 +1,12 @@
 """The phase table: which rate each gate must prove in each training phase. One TOML file beside the suites.
 
-    [phases]
-    order = ["base", "phase3a1_alpha", "phase3a2"]
-    default = "phase3a2"            # for a bare folder, which declares no phase
+[phases]
+order = ["base", "phase3a1_alpha", "phase3a2"]
+default = "phase3a2"            # for a bare folder, which declares no phase
 
-    [gates.echo_basic]
-    phase3a1_alpha = { from = "phase3a2", because = "echo is taught from phase 2 on" }
-    phase3a2 = 0.80
+[gates.echo_basic]
+phase3a1_alpha = { from = "phase3a2", because = "echo is taught from phase 2 on" }
+phase3a2 = 0.80
 """
 
 from __future__ import annotations

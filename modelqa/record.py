@@ -136,8 +136,15 @@ class Run:
             )
         try:
             gates = tuple(gate_from_json(gate) for gate in value["gates"])
-            return cls(**{**value, "gates": gates, "plan": tuple(value["plan"]), "notes": tuple(value["notes"]),
-                          "selection": tuple(value["selection"])})
+            return cls(
+                **{
+                    **value,
+                    "gates": gates,
+                    "plan": tuple(value["plan"]),
+                    "notes": tuple(value["notes"]),
+                    "selection": tuple(value["selection"]),
+                }
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(
                 f"the record cannot be read: {error}",

@@ -43,8 +43,13 @@ class Reply:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` reads back."""
-        return {"ids": list(self.ids), "raw": self.raw, "text": self.text, "stopped": self.stopped,
-                "margin": self.margin}
+        return {
+            "ids": list(self.ids),
+            "raw": self.raw,
+            "text": self.text,
+            "stopped": self.stopped,
+            "margin": self.margin,
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Reply:

@@ -6,23 +6,22 @@ milliseconds, and a rung can only be judged when the rungs below it are known. S
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelqa.errors import ModelqaError, UsageError
-from modelqa.gates import LADDER, NoEvidence
-from modelqa.plugin import finish
+from modelqa.gates import LADDER
+from modelqa.plugin import finish, fixtures
 from modelqa.plugin.judging import Judging
 from modelqa.plugin.keep import SessionFolder
-from modelqa.plugin.lab import Lab, LabSettings
-from modelqa.plugin.plan import Planned, draw, plan, rung_of, spec_of
-from modelqa.record import GateResult, Status, Verdict
+from modelqa.plugin.lab import Lab
+from modelqa.plugin.plan import draw, plan, rung_of, spec_of
+from modelqa.plugin.subject import LabSettings
+from modelqa.record import GateResult, Status
 
 RESULT = pytest.StashKey[GateResult]()
 UID = "modelqa_uid"
@@ -38,6 +37,7 @@ def activate(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     uid = worker[UID] if worker else uuid.uuid4().hex
     config.pluginmanager.register(Active(config, lab, uid), "modelqa-active")
+    config.pluginmanager.register(fixtures, "modelqa-fixtures")
 
 
 def _refuse_blind_asserts(config: pytest.Config) -> None:
@@ -62,6 +62,7 @@ class Active:
         self.deselected: list[str] = []
         self.judging: Judging | None = None
         self.problem: ModelqaError | None = None
+        self.record: finish.Record | None = None
         self.started = time.time()
 
     # -- collection ----------------------------------------------------------------------------------------------

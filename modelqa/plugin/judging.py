@@ -192,10 +192,22 @@ class Judging:
             return judge(outcomes, gate=entry.name, threshold=entry.threshold, floors=entry.spec.floors)
         measured = judge(outcomes, gate=entry.name, threshold=0.0)
         if entry.spec.informational:
-            return replace(measured, status=Status.NOT_ASKED, code="informational", locus=entry.name, threshold=None,
-                           text="printed, not gated")
-        return replace(measured, status=Status.INCONCLUSIVE, code="no_threshold", locus=entry.name, threshold=None,
-                       text=f"phases.toml has no row {entry.name!r} for phase {self.phase!r}")
+            return replace(
+                measured,
+                status=Status.NOT_ASKED,
+                code="informational",
+                locus=entry.name,
+                threshold=None,
+                text="printed, not gated",
+            )
+        return replace(
+            measured,
+            status=Status.INCONCLUSIVE,
+            code="no_threshold",
+            locus=entry.name,
+            threshold=None,
+            text=f"phases.toml has no row {entry.name!r} for phase {self.phase!r}",
+        )
 
     def _judge_all(
         self, entry: Planned, body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]
@@ -240,7 +252,9 @@ class Judging:
 def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Planned]]:
     """Entries by whom they ask and how long a reply may get: the controls first, the candidate last."""
     groups: dict[tuple[str, int | None], list[Planned]] = {}
-    for entry in sorted(entries, key=lambda e: (e.spec is None or e.spec.of == "candidate", e.spec.of if e.spec else "")):
+    for entry in sorted(
+        entries, key=lambda e: (e.spec is None or e.spec.of == "candidate", e.spec.of if e.spec else "")
+    ):
         assert entry.spec is not None
         groups.setdefault((entry.spec.of, entry.spec.max_new_tokens), []).append(entry)
     return groups
@@ -248,7 +262,9 @@ def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Pl
 
 def _outcomes(cases: Sequence[Case], answers: Sequence[Answer], keys: set[str]) -> list[Outcome]:
     return [
-        Outcome(case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail)
+        Outcome(
+            case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail
+        )
         for case, answer, family in zip(cases, answers, family_names(cases), strict=True)
     ]
 
@@ -276,7 +292,10 @@ def _transcripts(
 ) -> list[Transcript]:
     """The cases that said no, one a template family first."""
     rows = [
-        (outcome.family, Transcript(case.id, prompt.text, case.answer, reply.raw if reply else "(none)", outcome.detail))
+        (
+            outcome.family,
+            Transcript(case.id, prompt.text, case.answer, reply.raw if reply else "(none)", outcome.detail),
+        )
         for case, prompt, reply, outcome in zip(cases, prompts, replies, outcomes or (), strict=False)
         if outcome.result != "yes"
     ]

@@ -105,8 +105,14 @@ def store(home: Path, folder: SessionFolder, run: Run, meta: Mapping[str, Any], 
         write_bytes(target / REPLIES, replies.read_bytes())
     write_json(target / "run.json", run.to_json())
     write_json(target / "run.meta.json", meta)
-    row = {"weights": run.model["weights_sha256"], "draw": draw, "digest": run.digest, "name": run.model["name"],
-           "time": meta["time"], "record": str((target / "run.json").relative_to(home))}
+    row = {
+        "weights": run.model["weights_sha256"],
+        "draw": draw,
+        "digest": run.digest,
+        "name": run.model["name"],
+        "time": meta["time"],
+        "record": str((target / "run.json").relative_to(home)),
+    }
     with FileLock(home / "history.lock"):
         _append(home / "history.jsonl", row)
     return target / "run.json"

@@ -10,84 +10,22 @@ import importlib.metadata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelqa.chat import Chat, open_chat
-from modelqa.checkpoint import Checkpoint, open_checkpoint
+from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, sha256_text
 from modelqa.gates import Case, no_evidence
-from modelqa.models import Model, Registry, find_registry, load_registry, relatives, resolve
+from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
+from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject
 from modelqa.record import Problem
 from modelqa.reply import Prompt, Reply
 
 if TYPE_CHECKING:
     from modelqa.generate import LocalEngine, ReplyCache, Setup
 
-MAX_NEW_TOKENS = 128  # how long a reply may get: the shipped suites ask for short answers
-TWIN_SEED = 20260  # of the random twin's weights: any, but always the same
 LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
-
-
-@dataclass(frozen=True)
-class LabSettings:
-    """What the command line says, typed; `UsageError` for a value that is none."""
-
-    model: str
-    home: Path
-    registry: Path | None
-    case_seed: int = 0
-    phase: str | None = None
-    max_new_tokens: int = MAX_NEW_TOKENS
-    dtype: str = "float32"
-    device: str = "cpu"
-    release: bool = False
-
-    @classmethod
-    def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
-        """The settings of a pytest session whose root folder is `root`."""
-        explicit = option("--modelqa-models")
-        return cls(
-            model=option("--model"),
-            home=Path(option("--modelqa-dir") or root / ".modelqa").absolute(),
-            registry=find_registry(root, Path(explicit) if explicit else None),
-            case_seed=_whole(option("--modelqa-case-seed"), "--modelqa-case-seed", 0),
-            phase=option("--modelqa-phase"),
-            max_new_tokens=_whole(option("--modelqa-max-new-tokens"), "--modelqa-max-new-tokens", MAX_NEW_TOKENS),
-            dtype=option("--modelqa-dtype") or "float32",
-            device=option("--modelqa-device") or "cpu",
-            release=bool(option("--modelqa-release")),
-        )
-
-
-def _whole(value: str | None, name: str, default: int) -> int:
-    if value is None:
-        return default
-    if not value.isdecimal():
-        raise UsageError(f"{name} is {value!r}", reason="a whole number is needed", remedy=f"give {name} a whole number")
-    return int(value)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model in its role, opened without torch."""
-
-    role: str
-    model: Model
-    checkpoint: Checkpoint
-
-    @cached_property
-    def chat(self) -> Chat:
-        """How it is talked to; `TemplateError` when it has no chat template."""
-        return open_chat(self.checkpoint.path)
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """The hashes of everything that decides what it says, and the seed of random weights."""
-        seed = {"random_weights": str(TWIN_SEED)} if self.role == "random" else {}
-        return {"checkpoint": self.checkpoint.digest, **seed}
 
 
 @dataclass
@@ -156,9 +94,11 @@ class Lab:
         for role in ("reference", "random"):
             subject = self.subject(role)
             controls[role] = {"name": subject.model.name, **subject.identity}
-        notes = [] if model.declared else [
-            f"{model.name} is not in models.toml: it declares no training data and cannot be released"
-        ]
+        notes = (
+            []
+            if model.declared
+            else [f"{model.name} is not in models.toml: it declares no training data and cannot be released"]
+        )
         if self.settings.phase and self.settings.phase != model.phase:
             notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
         return {
@@ -272,7 +212,7 @@ class Lab:
         bar.update(count)
 
     def measure(self, function: Callable[..., Any], *values: Any, role: str = "candidate", **options: Any) -> Any:
-        """`function(engine, chat, *values, **options)`, kept by content of the model, the values and the function's name.
+        """`function(engine, chat, *values, **options)`, kept by content of model, values and function name.
 
         Its two sides are always computed anew and never read from kept replies; a later run may read the numbers.
         """
@@ -337,13 +277,13 @@ class Lab:
         return self._captured
 
     def _compare_capture(self) -> list[Problem]:
+        from modelqa.data.captured import read_capture
         from modelqa.data.rows import read_rows
-        from modelqa.training.capture import read_capture
 
         model = self.candidate.model
         if model.capture is None or not model.train:
             no_evidence(f"[models.{model.name}] train = [...] and capture = ..., written by modelqa.training.Capture")
-        fed = read_capture(model.capture).episodes
+        fed = read_capture(model.capture).episodes()
         rows = (row["messages"] for path in model.train for row in read_rows(path))
         return captured_problems(self.candidate.chat, fed, rows)
 

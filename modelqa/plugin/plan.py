@@ -95,13 +95,15 @@ def _planned(item: pytest.Item, root: Path, phases: Phases, phase: str) -> Plann
         spec=spec,
         plural="replies" in getattr(item, "fixturenames", ()),
         file=item.path,
-        threshold=(spec.threshold if spec and spec.threshold is not None else entry if isinstance(entry, float) else None),
+        threshold=(
+            spec.threshold if spec and spec.threshold is not None else entry if isinstance(entry, float) else None
+        ),
         later=entry if isinstance(entry, Later) else None,
     )
 
 
 def draw(planned: Sequence[Planned], seed: int) -> dict[str, list[Case]]:
-    """{gate: its cases}, drawn as prefixes of the seeded streams; gates that are asked later or file checks have none."""
+    """{gate: its cases}, drawn as prefixes of the seeded streams; later gates and file checks have none."""
     gates = [entry for entry in planned if entry.spec and not entry.later]
     drawn: dict[str, list[Case]] = {}
     for entry in gates:

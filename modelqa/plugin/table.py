@@ -41,7 +41,10 @@ def rate_text(verdict: Verdict) -> str:
 def failure_message(result: GateResult, transcripts: Sequence[Transcript]) -> str:
     """Why a gate did not pass: the verdict, the reason, the breakdown by subgroup, the worst transcripts."""
     verdict = result.verdict
-    lines = [f"{verdict.status}  {result.gate}  {rate_text(verdict)}".rstrip(), f"  {verdict.code}: {_clean(verdict.text)}"]
+    lines = [
+        f"{verdict.status}  {result.gate}  {rate_text(verdict)}".rstrip(),
+        f"  {verdict.code}: {_clean(verdict.text)}",
+    ]
     if verdict.locus and verdict.locus != result.gate:
         lines.append(f"  at: {_clean(verdict.locus)}")
     if verdict.clustered is not None:
@@ -88,7 +91,9 @@ def closing_rows(run: Run) -> list[tuple[Status, str]]:
             tail += f"  {verdict.families} families"
         if result.nulls:
             tail += f"  best null {best_null(result)}"
-        rows.append((verdict.status, f"{result.rung:<9}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip()))
+        rows.append(
+            (verdict.status, f"{result.rung:<9}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
+        )
     return rows
 
 

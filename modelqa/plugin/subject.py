@@ -1,0 +1,78 @@
+"""What a session's command line says, and who is judged: typed values, opened without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from modelqa.chat import Chat, open_chat
+from modelqa.checkpoint import Checkpoint
+from modelqa.errors import UsageError
+from modelqa.models import Model, find_registry
+
+MAX_NEW_TOKENS = 128  # how long a reply may get: the shipped suites ask for short answers
+TWIN_SEED = 20260  # of the random twin's weights: any, but always the same
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """What the command line says, typed; `UsageError` for a value that is none."""
+
+    model: str
+    home: Path
+    registry: Path | None
+    case_seed: int = 0
+    phase: str | None = None
+    max_new_tokens: int = MAX_NEW_TOKENS
+    dtype: str = "float32"
+    device: str = "cpu"
+    release: bool = False
+
+    @classmethod
+    def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
+        """The settings of a pytest session whose root folder is `root`."""
+        explicit = option("--modelqa-models")
+        return cls(
+            model=option("--model"),
+            home=Path(option("--modelqa-dir") or root / ".modelqa").absolute(),
+            registry=find_registry(root, Path(explicit) if explicit else None),
+            case_seed=_whole(option("--modelqa-case-seed"), "--modelqa-case-seed", 0),
+            phase=option("--modelqa-phase"),
+            max_new_tokens=_whole(option("--modelqa-max-new-tokens"), "--modelqa-max-new-tokens", MAX_NEW_TOKENS),
+            dtype=option("--modelqa-dtype") or "float32",
+            device=option("--modelqa-device") or "cpu",
+            release=bool(option("--modelqa-release")),
+        )
+
+
+def _whole(value: str | None, name: str, default: int) -> int:
+    if value is None:
+        return default
+    if not value.isdecimal():
+        raise UsageError(
+            f"{name} is {value!r}", reason="a whole number is needed", remedy=f"give {name} a whole number"
+        )
+    return int(value)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model in its role, opened without torch."""
+
+    role: str
+    model: Model
+    checkpoint: Checkpoint
+
+    @cached_property
+    def chat(self) -> Chat:
+        """How it is talked to; `TemplateError` when it has no chat template."""
+        return open_chat(self.checkpoint.path)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The hashes of everything that decides what it says, and the seed of random weights."""
+        seed = {"random_weights": str(TWIN_SEED)} if self.role == "random" else {}
+        return {"checkpoint": self.checkpoint.digest, **seed}

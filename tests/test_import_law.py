@@ -1,0 +1,114 @@
+"""The import law: every module has a place, imports run one way, and heavy libraries load only where they are used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "modelqa"
+
+# A module may import from its own layer's left: layers in order, each a set of first path components of modelqa.
+LAYERS: list[set[str]] = [
+    {"errors"},
+    {"files", "text"},
+    {"record", "reply", "family"},
+    {"stats", "models", "checkpoint"},
+    {"chat"},
+    {"ask", "nulls", "gates", "phases"},
+    {"judge", "generate"},
+    {"parity"},
+    {"data"},
+    {"preflight", "training"},
+    {"plugin", "by_hand"},
+    {"cli"},
+    {"__main__", ""},
+]
+PLACE = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+HEAVY = {"torch", "transformers", "great_expectations", "pandas", "scipy", "accelerate"}
+TORCH_HOMES = {"generate", "training"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """(module, whether at import time) of every import that runs; those for type checkers alone are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    lazy = {
+        child
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for child in ast.walk(function)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node not in lazy) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "modelqa" else [node.module]
+            )
+            found += [(str(name), node not in lazy) for name in names]
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path: Path) -> None:
+    part = part_of(path)
+    assert part in PLACE, f"modelqa.{part} has no place in the import law: add it to LAYERS"
+    for name, _ in imports(path):
+        if name.split(".")[0] != "modelqa" or part == "":
+            continue
+        target = name.split(".")[1] if "." in name else ""
+        allowed = target == part or (target in PLACE and PLACE[target] < PLACE[part])
+        assert allowed, f"modelqa.{part} (layer {PLACE[part]}) imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_torch_is_imported_only_where_models_run(path: Path) -> None:
+    used = {name.split(".")[0] for name, _ in imports(path)}
+    assert "torch" not in used or part_of(path) in TORCH_HOMES
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_outgrows_its_job(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import modelqa, modelqa.cli, modelqa.plugin",
+        "from modelqa import gate, Case, ask, deny, parity",
+        "import modelqa.plugin.active, modelqa.generate, modelqa.data, modelqa.chat, modelqa.checkpoint",
+        "import modelqa.record, modelqa.judge, modelqa.models",
+    ],
+)
+def test_importing_modelqa_loads_nothing_heavy(statement: str) -> None:
+    assert not loaded_by(statement) & HEAVY
+
+
+def test_the_plugin_alone_loads_no_module_of_modelqa_but_itself() -> None:
+    code = "import modelqa.plugin, sys; print([m for m in sys.modules if m.startswith('modelqa.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['modelqa.plugin']"
