@@ -1,0 +1,1 @@
+"""What must hold before a model ships: pytest files and their cases, in order of trust. Copy, edit, add."""

@@ -1,0 +1,192 @@
+"""How the certification cases ask about words, facts and sums. Data only; see `phrasings_copying` for the rules.
+
+`{P}` is the word or subject that is asked about, `{A}` and `{B}` are the addends.
+"""
+
+from __future__ import annotations
+
+# what an invented word means: nobody knows, and a good reply says so
+MEANING = (
+    'Can you tell me about the meaning of "{P}"?',
+    "Please define the term '{P}' for me.",
+    'Please explain to me what the word "{P}" is.',
+    "Tell me the definition that the word {P} has.",
+    "Give me a definition of '{P}', please.",
+    'The word is "{P}". What does it mean in english?',
+    "{P}: what is the meaning of this?",
+    'Now explain the term "{P}" to me.',
+    "What thing is a {P}?",
+    "In english, what does the string `{P}` mean?",
+    "Here is a word: {P}. Tell me the meaning of it.",
+    "Define this for me: {P}",
+    "What is the english meaning of the word '{P}', please?",
+    'State what "{P}" does mean.',
+    "Give the meaning of the following word: {P}",
+    "Explain, please: what is a {P}?",
+    "What does the word below mean?\n{P}",
+    "{P}\nWhat is the meaning of the word above?",
+    "Tell me what the thing named {P} is.",
+    "Write a definition of the term '{P}'.",
+    "Answer me this: what does \"{P}\" mean?",
+    "My friend has a {P}. What is that?",
+)
+
+# yes for a real word, no for an invented one: the same phrasings for both
+IS_WORD = (
+    'Tell me: is "{P}" a word in english?',
+    "Does the word {P} exist in english?",
+    "Is the string '{P}' an existing english word?",
+    '"{P}": is it a real word of english?',
+    "Please answer me: is {P} an english word?",
+    "Here is a string: {P}. Is it a real word?",
+    "Is this a real thing, a word in english? {P}",
+    "Is it real, the word '{P}'?",
+    "The word {P}: does it exist?",
+    "Does english have the word `{P}`?",
+    "Is the following a real word of the english language? {P}",
+    "{P}\nIs the line above an existing word?",
+    'Now tell me: does "{P}" exist as a word?',
+    "Is the term {P} a real one?",
+    "Does the following term exist in english? {P}",
+    "Is that an english word, '{P}'?",
+    "Please tell me: is the word {P} real?",
+    "I have a word here: {P}. Does it exist in english?",
+    'Can you tell me, is "{P}" an existing term?',
+    "As an english word, does {P} exist?",
+    "What do you say: is {P} a real english word?",
+    "Read the word below. Is it an english word?\n{P}",
+)
+
+FACTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("capital", "en"): (
+        "Which city is the capital of the country {P}? Give only the name of the city.",
+        "The country is {P}. Now name the capital, please.",
+        "Say the name of the city that is capital of {P}, and nothing more.",
+        "{P} has which city as capital?",
+    ),
+    ("country", "en"): (
+        "Give only the name of the country that has {P} as the capital.",
+        "{P} is a capital city. Which country is it in?",
+        "Of which country is the city {P} the capital? Just the country, please.",
+    ),
+    ("opposite", "en"): (
+        'Which word is the opposite of the word "{P}"?',
+        "Just a word, please: the opposite of '{P}'.",
+        "{P}: now say the opposite of it.",
+        "Write the word with the opposite meaning of {P}, and only that word.",
+        "Tell me what the opposite of {P} is, with nothing else in the answer.",
+    ),
+    ("colour", "en"): (
+        "Which colour has {P}? Only the colour, please.",
+        "Tell me the colour of {P} and nothing else.",
+        "Name the colour that {P} does have.",
+        "Here is a thing: {P}. What is the colour of it?",
+    ),
+    ("next_day", "en"): (
+        "It is {P} now. Which day is after it?",
+        "Give me the name of the day after {P}, please.",
+        "After the day {P}, what day is it?",
+    ),
+    ("next_month", "en"): (
+        "It is the month {P} now. Which month is after this?",
+        "Please give me only the name of the month after {P}.",
+        "Tell me, which is the month that stands after {P}?",
+    ),
+    ("young", "en"): (
+        "Which word is the name for the young of {P}? Only the word, please.",
+        "The young of {P}: what is the name of it?",
+    ),
+    ("plural", "en"): (
+        "Write only the plural of the word '{P}', please.",
+        'The word is "{P}". Give me the plural of this word.',
+        "For the word {P}, tell me the plural and nothing else.",
+    ),
+    ("past", "en"): (
+        "Write only the past tense of the word '{P}', please.",
+        'The verb is "{P}". Give me the past tense of this verb.',
+        "For the verb {P}, tell me the past tense and nothing else.",
+    ),
+    ("german", "en"): (
+        "Give me only the german word for the english word '{P}'.",
+        "Here is an english word: {P}. Say this word in german, please.",
+        "Which german word has the meaning {P}? Only the word.",
+    ),
+    ("english", "en"): (
+        "Give me only the english word for the german word '{P}'.",
+        "Here is a german word: {P}. Say this word in english, please.",
+        "Which english word has the meaning of {P}? Only the word.",
+    ),
+    ("capital", "de"): (
+        "Sag mir bitte nur den Namen der Hauptstadt von {P}.",
+        "Das Land ist {P}. Welche Stadt ist die Hauptstadt?",
+    ),
+    ("opposite", "de"): (
+        "Sag mir bitte nur das Gegenteil von {P}.",
+        'Welches Wort ist das Gegenteil von dem Wort "{P}"?',
+    ),
+}
+
+# other right answers than the table's, by (kind, language, subject): the gate must be right for every chat model
+ALSO_RIGHT: dict[tuple[str, str, str], tuple[str, ...]] = {
+    ("opposite", "en", "big"): ("little", "tiny"),
+    ("opposite", "en", "happy"): ("unhappy",),
+    ("opposite", "en", "old"): ("new",),
+    ("opposite", "en", "hard"): ("easy",),
+    ("opposite", "en", "light"): ("heavy",),
+    ("opposite", "en", "thick"): ("thin",),
+    ("opposite", "en", "quiet"): ("loud", "noisy"),
+    ("opposite", "en", "loud"): ("soft", "silent"),
+    ("opposite", "en", "clean"): ("unclean",),
+    ("opposite", "en", "good"): ("evil",),
+    ("opposite", "en", "easy"): ("hard",),
+    ("opposite", "en", "short"): ("tall",),
+    ("opposite", "en", "start"): ("end", "finish"),
+    ("opposite", "en", "tall"): ("short",),
+    ("opposite", "en", "sharp"): ("dull",),
+    ("opposite", "en", "safe"): ("unsafe",),
+    ("opposite", "en", "wide"): ("thin",),
+    ("opposite", "de", "alt"): ("jung",),
+    ("opposite", "de", "laut"): ("still",),
+    ("opposite", "de", "gut"): ("böse",),
+    ("colour", "en", "an elephant"): ("grey",),
+    ("colour", "en", "a plum"): ("violet",),
+    ("country", "en", "London"): ("United Kingdom", "the United Kingdom", "UK", "the UK", "Great Britain"),
+    ("country", "en", "Edinburgh"): ("United Kingdom", "the United Kingdom", "UK", "the UK"),
+    ("country", "en", "Ankara"): ("Türkiye",),
+    ("capital", "en", "Ukraine"): ("Kiev",),
+    ("plural", "en", "person"): ("persons",),
+    ("young", "en", "a dog"): ("pup",),
+    ("young", "en", "a bear"): ("bear cub",),
+    ("young", "en", "a goose"): ("goslings",),
+    ("young", "en", "a swan"): ("swanling",),
+    ("young", "en", "a frog"): ("froglet",),
+    ("german", "en", "car"): ("Wagen",),
+    ("english", "en", "Stadt"): ("town",),
+}
+
+SUMS = (
+    "What do {A} and {B} make together?",
+    "Calculate for me the sum of {A} and {B}, please.",
+    "Please compute the total that {A} and {B} make.",
+    "How much is it when I add {A} to {B}?",
+    "Add {A} to {B} and give only the result.",
+    "Tell me just the result: {A} plus {B}",
+    "{A} plus {B} equals what? Give the number.",
+    "{A} + {B}: what is the result of this?",
+    "{A} and {B} together, how many is that?",
+    "Give me only the sum, please: {A} + {B}",
+    "Please add together the numbers {A} and {B}.",
+    "Find the sum of the following and write it: {A} and {B}",
+    "Write the result for this line: {A} + {B}",
+    "Answer with the total only: {A} plus {B}.",
+    "Now compute this for me, please: {A} + {B}",
+    "Say how much {A} plus {B} is.",
+    "Can you calculate {A} plus {B} and tell me the result?",
+    "Take {A}, add {B} to it, and tell me the total.",
+    "I have {A} and you have {B}. How many is that together?",
+    "The numbers here are {A} and {B}. Give the sum as your answer.",
+    "Show only the total of this sum:\n{A} + {B}",
+    "To {A} please add {B}. What is it now?",
+    "Respond with a number: {A} + {B} equals",
+    "Which number is the total of {A} and {B}?",
+)
