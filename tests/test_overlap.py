@@ -178,7 +178,7 @@ def test_each_exchange_of_a_conversation_is_compared() -> None:
     ]}
     items = list(items_of_row(row, "train.jsonl:7"))
     assert [(item.prompt, item.answer) for item in items] == [("Hello", "Hi"), (LONG.prompt, "None")]
-    assert overlaps(items, [LONG]).of("answer")[0].train == "train.jsonl:7"
+    assert overlaps(items, [LONG]).of("answer")[0].train == "train.jsonl:7#2"
 
 
 def test_a_wrong_declaration_is_an_error_that_names_the_case() -> None:

@@ -62,18 +62,21 @@ class Item:
 def items_of_row(row: Mapping[str, Any], identity: str) -> Iterator[Item]:
     """The exchanges of a chat row; a row that is not well formed gives what can be read of it.
 
-    `identity` is what reports name: the row's id, or file and line. `meta.payload` and `meta.disjoint` are honoured.
+    `identity` is what reports name: the row's id, or file and line; further exchanges get "#2", "#3", ... behind it.
+    `meta.payload` and `meta.disjoint` are honoured.
     """
     meta = row.get("meta") if isinstance(row.get("meta"), Mapping) else {}
     payload = meta.get("payload") if isinstance(meta, Mapping) else None
     declared = payload if isinstance(payload, str) else None
     start = Item(identity, "", payload=declared, disjoint=_declared(meta, identity))
     prompt = ""
+    count = 0
     for role, content in _texts(row.get("messages")):
         if role == "user":
             prompt = content
         elif role == "assistant":
-            yield replace(start, prompt=prompt, answer=content)
+            count += 1
+            yield replace(start, id=identity if count == 1 else f"{identity}#{count}", prompt=prompt, answer=content)
             prompt = ""
 
 

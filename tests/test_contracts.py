@@ -1,0 +1,397 @@
+"""Data contracts on real Great Expectations: each expectation fails on a planted defect and passes on a healthy twin."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_chat
+
+from modelqa.chat import open_chat
+from modelqa.data.contracts import validate
+from modelqa.data.evidence import FRAMES, Sources, frame, judge, reports, sources
+from modelqa.data.frame import inspection_frame, roles_ok
+from modelqa.data.suite import CODES, Result, cache_key, read_suite
+from modelqa.errors import DataError
+from modelqa.files import write_jsonl
+from modelqa.gates import Case
+from modelqa.models import Model
+
+ROOT = Path(__file__).parents[1]
+SUITES = {name: read_suite(ROOT / "suites" / "data" / f"{name}.json") for name in FRAMES}
+NOUNS = "kettle lantern meadow harbour candle orchard violin anchor saddle compass".split()
+ADJECTIVES = "amber silver narrow gentle frozen hollow scarlet patient velvet distant".split()
+
+Rows = list[dict[str, Any]]
+
+
+def row(number: int, source: str, prompt: str, payload: str, answer: str) -> dict[str, Any]:
+    return {
+        "id": f"{source}-{number}",
+        "messages": [
+            {"role": "system", "content": "Be brief and exact."},
+            {"role": "user", "content": prompt.format(payload)},
+            {"role": "assistant", "content": answer.format(payload)},
+        ],
+        "meta": {"source": source, "category": source, "payload": payload, "language": "en"},
+    }
+
+
+def healthy_train() -> Rows:
+    """50 rows, half of each source; every payload and prompt once."""
+    pairs = [f"{adjective} {noun}" for adjective in ADJECTIVES[:5] for noun in NOUNS]
+    return [
+        row(n, "echo", "Utter the following now: {}", payload, "{}") if n % 2 else
+        row(n, "wrap", "Surround with square brackets this here: {}", payload, "[{}]")
+        for n, payload in enumerate(pairs)
+    ]
+
+
+def healthy_val() -> Rows:
+    return [row(n, "echo", "Could you read back what I typed, namely {}", f"{adjective} canyon", "{}")
+            for n, adjective in enumerate(ADJECTIVES[5:])]
+
+
+CASES = tuple(
+    Case(f"case-{n}", ({"role": "user", "content": f"Mirror my input character by character: |{adjective} glacier|"},),
+         f"{adjective} glacier", payload=f"{adjective} glacier")
+    for n, adjective in enumerate(ADJECTIVES)
+)
+LONG = Case("case-long", ({"role": "user", "content": "A gardener plants seven rows of tulips in spring and doubles them "
+            "every autumn until the fence is reached; how many remain?"},), "none")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_chat.write_checkpoint(tmp_path_factory.mktemp("chat"))
+
+
+@pytest.fixture
+def declare(tmp_path: Path, checkpoint: Path) -> Callable[..., Sources]:
+    """Write datasets to files and declare them as a model with one parent."""
+
+    def declared(train: Rows | None = None, val: Rows | None = None, parent: Rows | None = None,
+                 cases: tuple[Case, ...] = (*CASES, LONG), **changes: Any) -> Sources:
+        paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "val", "parent")}
+        rows = {"train": healthy_train() if train is None else train, "val": healthy_val() if val is None else val,
+                "parent": healthy_train()[:10] if parent is None else parent}
+        for name, path in paths.items():
+            write_jsonl(path, rows[name])
+        base = Model("base", declared=True, train=(paths["parent"],))
+        values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", **changes}
+        model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **values)
+        return sources(model, [base], cases, chat=open_chat(checkpoint), categories=["echo", "wrap"])
+
+    return declared
+
+
+def broken(results: list[Result]) -> dict[str, str]:
+    """{expectation: code} of what does not hold."""
+    assert not [result.error for result in results if result.error]
+    assert not [result.missing for result in results if result.missing]
+    return {result.id: result.code for result in results if not result.success}
+
+
+def test_healthy_data_passes_every_expectation(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    for name, suite in SUITES.items():
+        assert broken(judge(suite, found)) == {}, name
+
+
+def spoiled(change: Callable[[Rows], None]) -> Rows:
+    rows = copy.deepcopy(healthy_train())
+    change(rows)
+    return rows
+
+
+def edit(number: int, **changes: Any) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        rows[number].update(changes)
+    return change
+
+
+def meta(number: int, **changes: Any) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        rows[number]["meta"].update(changes)
+    return change
+
+
+def say(number: int, index: int, **changes: str) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        rows[number]["messages"][index].update(changes)
+    return change
+
+
+def repeat_a_row_often(rows: Rows) -> None:
+    for number in range(0, 20, 2):
+        rows[number]["messages"] = rows[0]["messages"]
+
+
+def answer_one_prompt_in_many_ways(rows: Rows) -> None:
+    for number in range(0, 20, 2):
+        rows[number]["messages"][1] = rows[0]["messages"][1]
+
+
+def one_source_takes_over(rows: Rows) -> None:
+    for each in rows[:6]:
+        each["meta"]["source"] = "echo"
+
+
+DEFECTS = {
+    "rows lost in loading": (lambda rows: rows.__delitem__(slice(24, None)), {"train.rows": "data.rows"}),
+    "an id that is null": (edit(3, id=None), {"train.no_nulls_id": "data.nulls"}),
+    "an id used twice": (edit(3, id="wrap-4"), {"train.ids": "data.ids"}),
+    "a role that is none": (say(3, 1, role="human"), {"train.roles": "data.roles"}),
+    "a blank answer": (say(3, 2, content=" \n"), {"train.roles": "data.roles"}),
+    "messages that are no list": (edit(3, messages="hello"), {"train.roles": "data.roles"}),
+    "a category nobody declared": (meta(3, category="extract"), {"train.categories": "data.categories"}),
+    "a promised category that is absent": (
+        lambda rows: [each["meta"].update(category="echo") for each in rows], {"train.categories": "data.categories"}),
+    "a row without a category": (meta(3, category=None), {"train.no_nulls_category": "data.nulls"}),
+    "a row without a source": (meta(3, source=None), {"train.no_nulls_source": "data.nulls"}),
+    "shares that are not the declared ones": (one_source_takes_over, {"train.mix": "data.mix"}),
+    "many copies of one row": (repeat_a_row_often, {"train.duplicates": "data.duplicates"}),
+    "one prompt with many answers": (answer_one_prompt_in_many_ways, {"train.conflicts": "data.conflicts"}),
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_each_defect_of_training_data_breaks_its_own_expectation(declare: Callable[..., Sources], defect: str) -> None:
+    change, expected = DEFECTS[defect]
+    assert broken(judge(SUITES["train"], declare(train=spoiled(change)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [(tiny_chat.CHATML_NO_STOP, {"train.end_of_turn": "data.end_of_turn"}),
+     (tiny_chat.CHATML_HEADER, {"train.mask": "data.mask"})],
+    ids=["end of turn not supervised", "role header supervised"],
+)
+def test_a_template_that_masks_wrongly_breaks_its_own_expectation(
+    declare: Callable[..., Sources], tmp_path: Path, template: str, expected: dict[str, str]
+) -> None:
+    chat = open_chat(tiny_chat.write_checkpoint(tmp_path / "chat", template=template))
+    found = replace(declare(), chat=chat)
+    assert broken(judge(SUITES["train"], found)) == expected
+    assert set(broken(judge(SUITES["val"], found)).values()) == set(expected.values())
+
+
+def leak(text: str, answer: str = "All right.", payload: str | None = None) -> Rows:
+    return [{"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": answer}],
+             "meta": {"payload": payload} if payload else {}}]
+
+
+CASE, VAL = CASES[0].user, "Could you read back what I typed, namely hollow canyon"
+SHORT_CASE = Case("short", ({"role": "user", "content": "Parrot this"},), "Parrot this")
+LEAKS: dict[str, tuple[str, Rows, set[str]]] = {
+    "a case in other case": (
+        "train", leak(CASE.upper()),
+        {"train_cases.prompt", "train_cases.payload", "train_cases.template", "train_cases.ngram"}),
+    "a case's payload embedded": ("train", leak("Tell me of the Amber Glacier please"), {"train_cases.payload"}),
+    "a case's template behind a tag": (
+        "train", leak("[P26_AE] Mirror my input, character by character: (green hill)", "green hill", "green hill"),
+        {"train_cases.template"}),
+    "a case inside a longer row": (
+        "train", leak(f"Here is a riddle. {LONG.user} Think well before you answer me, and explain your steps."),
+        {"train_cases.ngram"}),
+    "a validation payload": ("train", leak("Tell me of the hollow canyon please"), {"train_val.payload"}),
+    "a validation template": ("train", leak("Could you read back what I typed, namely green hill", "green hill"),
+                              {"train_val.template", "train_val.ngram"}),
+    "a case in validation data": ("val", leak("Tell me of the Amber Glacier please"), {"val_cases.payload"}),
+    "a case in an ancestor": ("parent", leak("Tell me of the Amber Glacier please"), {"ancestors_cases.payload"}),
+    "validation data in an ancestor": ("parent", leak(VAL + "!"), {"ancestors_val.prompt", "ancestors_val.payload"}),
+}
+
+
+@pytest.mark.parametrize("planted", LEAKS)
+def test_each_leak_breaks_the_expectation_of_its_comparison(declare: Callable[..., Sources], planted: str) -> None:
+    side, rows, expected = LEAKS[planted]
+    healthy = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[side]()
+    assert set(broken(judge(SUITES["overlap"], declare(**{side: healthy + rows})))) == expected
+
+
+def test_an_overlap_names_the_case_and_the_training_row(declare: Callable[..., Sources]) -> None:
+    found = declare(train=healthy_train() + leak("Tell me of the Amber Glacier please"))
+    result = next(each for each in judge(SUITES["overlap"], found) if each.id == "train_cases.payload")
+    assert (result.code, result.unexpected_count) == ("data.overlap_payload", 1)
+    assert result.examples == ("case-0 (tuned train.jsonl:51)",)
+    assert "glacier" not in json.dumps(result.to_json()).lower(), "results hold ids, never texts"
+
+
+def test_a_comparison_of_short_items_says_how_many_the_n_grams_could_not_check(declare: Callable[..., Sources]) -> None:
+    assert reports(declare(cases=(SHORT_CASE, LONG)))["train"].too_short[-1] == "short"
+
+
+def test_evidence_that_is_missing_is_neither_pass_nor_failure(checkpoint: Path) -> None:
+    bare = sources(Model("bare", path=checkpoint), [], [])
+    for suite in SUITES.values():
+        for result in judge(suite, bare):
+            assert not result.success and not result.error
+            assert result.missing
+    assert "add train" in judge(SUITES["train"], bare)[0].missing
+
+
+def test_a_model_without_validation_data_is_still_compared_with_the_cases(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    found = replace(found, own=replace(found.own, val=()), missing={**found.missing, "val": "add val"})
+    results = {result.id: result for result in judge(SUITES["overlap"], found)}
+    assert results["train_cases.prompt"].success
+    assert results["train_val.prompt"].missing == results["val_cases.prompt"].missing == "add val"
+
+
+def test_an_ancestor_without_declared_data_is_missing_evidence(declare: Callable[..., Sources]) -> None:
+    model = Model("tuned", declared=True)
+    found = sources(model, [Model("base", declared=True)], CASES)
+    assert found.missing["ancestors"] == 'add train = ["data/NAME.jsonl"] under [models.base] in models.toml'
+    assert "ancestors" not in sources(model, [], CASES).missing, "a declared model without a parent has no ancestors"
+
+
+def test_an_empty_dataset_is_not_a_pass(declare: Callable[..., Sources]) -> None:
+    results = {result.id: result for result in judge(SUITES["train"], declare(train=[]))}
+    assert not [key for key, result in results.items() if result.success]
+    assert results["train.rows"].error == "" and results["train.rows"].observed == 0
+    assert "nothing was judged" in results["train.roles"].error
+
+
+def test_a_column_of_nulls_is_not_a_pass(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    table = frame("train", found)
+    table["mask_ok"] = None
+    results = {result.id: result for result in validate(table, SUITES["train"], found.parameters)}
+    assert "nothing was judged" in results["train.mask"].error
+
+
+def one(**changes: Any) -> dict[str, Any]:
+    expectation = {"id": "x", "type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"},
+                   "severity": "critical", "description": "Ids differ.", "meta": {"gate": "g", "code": "data.ids"}}
+    return {"name": "mine", "expectations": [{**expectation, **changes}]}
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [one(kwargs={"column": "nobody"}),
+     one(type="expect_column_values_to_match_regex", kwargs={"column": "id", "regex": "("})],
+    ids=["missing column", "bad pattern"],
+)
+def test_what_cannot_be_computed_is_an_error_and_no_failure(suite: dict[str, Any]) -> None:
+    table = inspection_frame([("d:1", healthy_train()[0])])
+    result = validate(table, suite, {})[0]
+    assert result.error and not result.success
+
+
+@pytest.mark.parametrize(
+    "suite", [one(type="expect_nothing_known"), one(kwargs={"column": "id", "nonsense": 3})],
+    ids=["unknown type", "unknown keyword"],
+)
+def test_an_expectation_that_does_not_exist_is_named(suite: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="refuses: x"):
+        validate(inspection_frame([("d:1", healthy_train()[0])]), suite, {})
+
+
+def test_an_unknown_parameter_is_named_with_the_known_ones() -> None:
+    suite = one(type="expect_table_row_count_to_equal", kwargs={"value": {"$PARAMETER": "intended_row"}})
+    with pytest.raises(DataError, match=r"intended_row'[\s\S]*intended_rows"):
+        validate(inspection_frame([("d:1", healthy_train()[0])]), suite, {"intended_rows": 1})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"severity": "fatal"}, "fatal"), ({"meta": {"gate": "g", "code": "data.other"}}, "data.other"),
+     ({"meta": {"code": "data.ids"}}, "gate")],
+)
+def test_a_suite_file_that_is_wrong_is_refused_with_the_expectation(
+    tmp_path: Path, change: dict[str, Any], named: str
+) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(one(**change)))
+    with pytest.raises(DataError, match=f"'x'.*{named}"):
+        read_suite(path)
+
+
+def test_two_expectations_with_one_id_are_refused(tmp_path: Path) -> None:
+    suite = one()
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({**suite, "expectations": suite["expectations"] * 2}))
+    with pytest.raises(DataError, match="'x'"):
+        read_suite(path)
+
+
+def test_the_shipped_suites_use_every_code_and_no_id_twice() -> None:
+    expectations = [expectation for suite in SUITES.values() for expectation in suite["expectations"]]
+    assert {expectation["meta"]["code"] for expectation in expectations} == CODES
+    assert len({expectation["id"] for expectation in expectations}) == len(expectations)
+
+
+def test_results_survive_json() -> None:
+    table = inspection_frame([("d:1", healthy_train()[0]), ("d:2", healthy_train()[0])])
+    result = validate(table, one(), {})[0]
+    assert result.unexpected_count == 2
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+@pytest.mark.parametrize("changed", ["train", "val", "parent"])
+def test_the_cache_key_follows_the_content_of_every_file(declare: Callable[..., Sources], changed: str) -> None:
+    suite = SUITES["overlap"]
+    key = cache_key(suite, evidence=declare().digest)
+    assert cache_key(suite, evidence=declare().digest) == key
+    rows = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[changed]()[1:]
+    assert cache_key(suite, evidence=declare(**{changed: rows}).digest) != key
+
+
+def test_the_cache_key_follows_cases_declarations_and_suite(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    keys = {
+        cache_key(SUITES["train"], evidence=found.digest),
+        cache_key(SUITES["val"], evidence=found.digest),
+        cache_key(SUITES["train"], evidence=declare(cases=CASES).digest),
+        cache_key(SUITES["train"], evidence=declare(intended_rows=51).digest),
+        cache_key(SUITES["train"], evidence=replace(declare(), chat=None).digest),
+    }
+    assert len(keys) == 5
+
+
+def test_roles_must_alternate_and_end_with_an_answer() -> None:
+    def said(*roles: str) -> list[dict[str, str]]:
+        return [{"role": each, "content": "x"} for each in roles]
+
+    good = [("user", "assistant"), ("system", "user", "assistant"), ("user", "assistant", "user", "assistant"),
+            ("assistant",)]
+    bad = [(), ("user",), ("system", "user"), ("user", "user", "assistant"), ("user", "system", "assistant"),
+           ("assistant", "user"), ("system",)]
+    assert [roles_ok(said(*roles)) for roles in good] == [True] * 4
+    assert [roles_ok(said(*roles)) for roles in bad] == [False] * 7
+
+
+def test_the_rows_to_render_include_every_shape(checkpoint: Path) -> None:
+    rows = [(f"d:{n}", each) for n, each in enumerate(healthy_train())]
+    odd = copy.deepcopy(healthy_train()[0])
+    odd["messages"][2]["content"] = "  indented"
+    table = inspection_frame([*rows, ("d:odd", odd)], chat=open_chat(checkpoint), rendered=5)
+    assert table["mask_ok"].notna().sum() == 5
+    assert table["mask_ok"].notna().iloc[-1], "the only row with outer whitespace is rendered"
+
+
+def test_great_expectations_stays_out_until_something_is_judged() -> None:
+    code = "import modelqa.data.evidence, modelqa.data.contracts, sys; print([m for m in sys.modules if m in " \
+           "('great_expectations', 'pandas', 'torch', 'transformers')])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Great Expectations must judge offline."""
+    import socket
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    yield
