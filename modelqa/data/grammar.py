@@ -13,6 +13,9 @@ from typing import Literal
 
 from modelqa.family import overlapping, signature
 
+Split = Literal["train", "val"]
+Language = Literal["en", "de"]
+
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] )|(?<=\n))[a-zäöü]")
 _MARKER = "qzxv"  # stands for the payload while a signature is computed; no template holds it
@@ -41,20 +44,22 @@ def templates(
     patterns: Sequence[str],
     slots: Mapping[str, Sequence[str]],
     *,
-    split: Literal["train", "val"],
+    split: Split,
     train: int,
     val: int,
+    avoid: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """At most `train` or `val` distinct templates of a split, the same in every program.
 
-    Validation templates are drawn first; training then leaves out whatever is of a validation template's family.
+    Validation templates are drawn first; training then leaves out whatever is of a validation template's family, or of the family of one in `avoid`
+    (the validation templates of a sibling grammar).
     """
     held = _draw(Random(f"{name} val"), patterns, slots, val)
     if split == "val":
         return held
     drawn = _draw(Random(f"{name} train"), patterns, slots, train + train // 4)
     marks = {text: template_signature(text) for text in drawn}
-    taken = {text for text, _, _ in overlapping(list(marks.values()), [template_signature(text) for text in held])}
+    taken = {text for text, _, _ in overlapping(list(marks.values()), [template_signature(text) for text in (*held, *avoid)])}
     return tuple(text for text in drawn if marks[text] not in taken)[:train]
 
 

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "certify")
+PUNCTUATED_SHARE = 0.2  # of payloads that may end with a mark do
 MAX_DRAWS = 20_000  # a split holds 1/20 of all payloads: this many misses in a row mean that it cannot be met
 
 @lru_cache(maxsize=1)
@@ -107,10 +108,14 @@ def payload(
     is_safe      what each gibberish word must satisfy
     """
     for _ in range(MAX_DRAWS):
-        text = " ".join(_word(rng, split, language, chosen, is_safe) for chosen in _kinds(rng, words, kind))
-        if payload_split(text) == split:
-            end = rng.choice((".", ".", "!", "?")) if punctuation and rng.random() < 0.2 else ""
-            return cased(rng, text) + end
+        kinds = _kinds(rng, words, kind)
+        text = " ".join(_word(rng, split, language, chosen, is_safe) for chosen in kinds)
+        if payload_split(text) != split:
+            continue
+        text = cased(rng, text)
+        if is_safe and not all(is_safe(word) for word, k in zip(text.split(), kinds, strict=True) if k == "nonce"):
+            continue
+        return text + (rng.choice((".", ".", "!", "?")) if punctuation and rng.random() < PUNCTUATED_SHARE else "")
     raise UsageError(
         f"no payload of {words} words of the {split} split was found",
         reason=f"{MAX_DRAWS} draws belonged to other splits",

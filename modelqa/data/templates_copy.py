@@ -6,10 +6,9 @@ then the payload's own and has to be copied. A full stop, dash or line break aft
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Sequence
 
-from modelqa.data.grammar import templates
+from modelqa.data.grammar import Language, Split, templates
 
 DELIMITED = ('"{P}"', '"{P}"', '"{P}"', "'{P}'", "'{P}'", "`{P}`", "<<{P}>>", "*{P}*", "|{P}|")
 POLITE = (
@@ -63,7 +62,7 @@ _TAIL = (" and nothing else", " and nothing more", " for me", " back to me", " o
          " without any changes", " again", " now", " and stop", " only", ", just that", ", only that")  # fmt: skip
 _HERE = ("here is", "this is", "i give you", "look at", "below is", "here comes", "take", "you get", "i have")
 
-PATTERNS = (
+_PATTERNS = (
     "{opening}{polite}{verb} {thing}{manner}{glue}{P}",
     "{opening}{polite}{verb} {thing}{manner}{glue}{P}",
     "{opening}{polite}{verb} {thing}{manner}{glue}{P}",
@@ -141,9 +140,8 @@ _GERMAN = (
 )
 
 
-@lru_cache(maxsize=4)
-def copy_templates(split: Literal["train", "val"], language: Literal["en", "de"] = "en") -> tuple[str, ...]:
+def draw(split: Split, language: Language, avoid: Sequence[str] = ()) -> tuple[str, ...]:
     """Templates that ask for `{P}` exactly as it is written: some 2,500 English and 500 German ones for training."""
     if language == "de":
-        return templates("copy de", _GERMAN, _GERMAN_SLOTS, split=split, train=500, val=40)
-    return templates("copy en", PATTERNS, _SLOTS, split=split, train=2500, val=80)
+        return templates("copy de", _GERMAN, _GERMAN_SLOTS, split=split, train=500, val=40, avoid=avoid)
+    return templates("copy en", _PATTERNS, _SLOTS, split=split, train=2500, val=80, avoid=avoid)

@@ -6,10 +6,10 @@ Instructions and carriers are split apart into training and validation, so a val
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Literal
 
-from modelqa.data.grammar import templates
+from modelqa.data.grammar import Language, Split, templates
 from modelqa.data.templates_copy import END, NOUN, OPENING, POLITE
 
 Mark = Literal["double", "single", "backtick", "angle", "star", "bar"]
@@ -192,20 +192,16 @@ _GERMAN_CARRIER_SLOTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=32)
-def extract_templates(
-    split: Literal["train", "val"], language: Literal["en", "de"] = "en", mark: Mark = "double"
-) -> tuple[str, ...]:
+def draw(split: Split, language: Language, mark: Mark, avoid: Sequence[str] = ()) -> tuple[str, ...]:
     """Instructions with the carrier's place `{C}`, worded for one kind of marks: some 1,000 English ones a kind."""
     if language == "de":
         slots = {**_GERMAN_SLOTS, "zwischen": _GERMAN_BETWEEN[mark]}
-        return templates("extract de", _GERMAN, slots, split=split, train=250, val=25)
+        return templates(f"extract de {mark}", _GERMAN, slots, split=split, train=250, val=6, avoid=avoid)
     slots = {**_SLOTS, "marks": _NAMES[mark], "quoted": _QUOTED[mark]}
-    return templates("extract en", _PATTERNS, slots, split=split, train=1000, val=50)
+    return templates(f"extract en {mark}", _PATTERNS, slots, split=split, train=1000, val=30, avoid=avoid)
 
 
-@lru_cache(maxsize=4)
-def carriers(split: Literal["train", "val"], language: Literal["en", "de"] = "en") -> tuple[str, ...]:
+def draw_carriers(split: Split, language: Language) -> tuple[str, ...]:
     """Sentences with `{M}` where the payload stands between its marks: some 2,500 English, 500 German ones."""
     if language == "de":
         return templates("carrier de", _GERMAN_CARRIERS, _GERMAN_CARRIER_SLOTS, split=split, train=500, val=40)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Literal
 
-from modelqa.data.grammar import templates
+from modelqa.data.grammar import Language, Split, templates
 from modelqa.data.templates_copy import DELIMITED, END, GLUE, NOUN, NOUNS, OPENING, POLITE
 
 Bracket = Literal["square", "round", "angle", "curly"]
@@ -119,15 +119,14 @@ _GERMAN_SLOTS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=16)
-def wrap_templates(
-    split: Literal["train", "val"], language: Literal["en", "de"] = "en", bracket: Bracket = "square"
-) -> tuple[str, ...]:
-    """Templates that ask for `{P}` in the named brackets; some 2,000 English ones for square brackets."""
+def draw(split: Split, language: Language, bracket: Bracket, avoid: Sequence[str] = ()) -> tuple[str, ...]:
+    """Templates that ask for `{P}` in the named brackets: some 2,000 English ones for square brackets, 400 for others."""
     square = bracket == "square"
     if language == "de":
         slots = {**_GERMAN_SLOTS, "br": _GERMAN_NAMES[bracket]}
-        return templates(f"wrap de {bracket}", _GERMAN, slots, split=split, train=300, val=30)
+        val = 30 if square else 5
+        return templates(f"wrap de {bracket}", _GERMAN, slots, split=split, train=300, val=val, avoid=avoid)
     slots = {**_SLOTS, "br": _NAMES[bracket]}
     patterns = _PATTERNS + _BRACKET_ONLY if square else _PATTERNS
-    return templates(f"wrap en {bracket}", patterns, slots, split=split, train=2000 if square else 400, val=80 if square else 20)
+    train, val = (2000, 80) if square else (400, 20)
+    return templates(f"wrap en {bracket}", patterns, slots, split=split, train=train, val=val, avoid=avoid)
