@@ -91,7 +91,8 @@ def abstains(reply: Reply) -> bool:
     clauses = [clause for part in _CLAUSES.split(reply.text) if (clause := normalise(part))]
     if any(CLAIM.search(clause) and not HEDGE.search(clause) for clause in clauses):
         return False
-    alone = any(ABSTENTION_ALONE.fullmatch(normalise(form)) for form in forms(reply.text, ("lead", "markdown", "quotes")))
+    answers = forms(reply.text, ("lead", "markdown", "quotes"))
+    alone = any(ABSTENTION_ALONE.fullmatch(normalise(answer)) for answer in answers)
     return alone or any(ABSTENTION.search(clause) for clause in clauses)
 
 

@@ -49,7 +49,7 @@ def form_problem(reply: Reply, grammar: Grammar) -> str | None:
     if not reply.stopped:
         return "never stopped"
     if not _is_visible(reply.text):
-        return "empty"
+        return "nothing readable" if reply.text else "empty"
     if _second_turn(reply, grammar):
         return "second turn after the answer"
     for token in sorted(grammar.special - grammar.allowed, key=lambda text: (-len(text), text)):

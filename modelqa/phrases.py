@@ -13,6 +13,7 @@ _REAL = (
     "|richtiges|gültiges)"
 )
 _NOT_KNOWING = "(?:sure|certain|aware|familiar|able to (?:find|say|tell|define|determine|identify))"
+_SEEM = "(?:appear to be |seem to be |actually |currently )"
 _EMPTY = "(?:unknown|undefined|meaningless|nonsense|gibberish|made up|invented|fictional|unbekannt)"
 
 _ABSTENTIONS = (
@@ -25,7 +26,7 @@ _ABSTENTIONS = (
     "i havent (?:heard|come across|encountered|seen)",
     "i(?: have|ve) no (?:idea|information|record)",
     "(?:i|we) (?:cannot|can not|cant|could not|couldnt) (?:say|tell|answer that|determine|find|define|know|identify)",
-    rf"(?:not|isnt) (?:appear to be |seem to be |actually |currently )*(?:an? |the )?(?:\w+ )?{_REAL} (?:\w+ )?{_NOUN}",
+    rf"(?:not|isnt|doesnt) {_SEEM}*(?:an? |the )?(?:\w+ )?{_REAL} (?:\w+ )?{_NOUN}",
     rf"(?:not|isnt) an? (?:english |german |dictionary )?{_NOUN}",
     rf"(?:no such|kein|keine|no {_REAL}|kein {_REAL}) (?:english |german )?{_NOUN}",
     "(?:has|have|hat|with) (?:no|keine) (?:\\w+ )?(?:meaning|definition|bedeutung)",

@@ -31,22 +31,22 @@ _ANNOUNCEMENT = re.compile(
     r"\s+)?(?:answer|result|sum|total|output|word|words|text|phrase|reply|response|message|sentence|antwort|wort"
     r"|ergebnis)"
     r"(?:\s+(?:you (?:asked for|wanted|gave me)|is|was|would be|ist|lautet))+\s*:?\s*"
-    r"|(?:answer|output|result|response|reply|antwort|ergebnis|ausgabe)\s*:\s*"
+    r"|(?:answer|result|antwort|ergebnis)\s*:\s*"
     r"|(?:it is|it's|that is|that's|that would be|es ist)\s+)",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
     r"\s+(?:let me know\b|feel free\b|i hope\b|hope (?:this|that)\b|is there anything\b|would you like\b"
-    r"|do you (?:need|want)\b|if you (?:need|have|want|would)\b|anything else\b|happy to help\b|have a (?:great|nice)\b|ich hoffe\b"
-    r"|lass (?:es )?mich\b|wenn du\b|kann ich (?:sonst|noch)\b)[^\n]{0,200}$",
+    r"|do you (?:need|want)\b|if you (?:need|have|want|would)\b|anything else\b|happy to help\b|have a (?:great|nice)\b"
+    r"|ich hoffe\b|lass (?:es )?mich\b|wenn du\b|kann ich (?:sonst|noch)\b)[^\n]{0,200}$",
     re.IGNORECASE,
 )
-_EMOJI = re.compile(r"\s*(?:[\u2600-\u27bf\U0001f300-\U0001faff][\ufe0f\u200d]*\s*)+$")
+_EMOJI = re.compile(r"\s*(?:[\u2600-\u27bf\U0001f000-\U0001faff][\ufe0f\u200d]*\s*)+$")
 _FENCE = re.compile(r"(?:```|~~~)[\w+-]*[ \t]*\n(?P<inside>.*?)\n?(?:```|~~~)", re.DOTALL)
 _SPAN = re.compile(r"(?P<mark>\*\*\*|\*\*|\*|___|__|_|``|`)(?=\S)(?P<inside>[^\n]*?\S)(?P=mark)")
 _LINE_MARK = re.compile(r"(?:[-*+>]|#{1,6}|1[.)])\s+(?P<inside>[^\n]*\S)")
 _VERB = re.compile(
-    r"(?:\s+(?:is|are|was|equals|makes|gives|ist|sind|ergibt|lautet)\b\s*(?:equal to\s+)?:?|\s*=|:)\s*", re.IGNORECASE
+    r"(?:\s+(?:is|are|was|equals|makes|gives|ist|sind|ergibt|lautet)\b\s*(?:equal to\s+)?:?|\s*=)\s*", re.IGNORECASE
 )
 _HEDGED = re.compile(
     r"\b(?:not|never|no|nor|neither|cannot|or|maybe|perhaps|but|nicht|kein\w*|nie|oder|aber|vielleicht)\b|n['\u2019]t\b",
