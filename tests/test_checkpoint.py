@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -205,8 +206,7 @@ ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         ([], 0, "a JSON list"),
         ("{", 0, "cannot be read"),
         ("[" * 100_000, 0, "cannot be read"),
-        ('{"a": {"dtype":"F32","shape":[2],"data_offsets":[0,8]}, "a": {"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
-         8, "twice"),
+        (f'{{"a": {json.dumps(ONE)}, "a": {json.dumps(ONE)}}}', 8, "twice"),
     ],
 )  # fmt: skip
 def test_a_malformed_header_is_refused(folder, header, data, word):

@@ -1,4 +1,4 @@
-"""The questions of the weights rung: ties, vocabulary, special ids, shapes. Each fails on a really broken checkpoint."""
+"""The weights rung: ties, vocabulary, special ids, shapes. Each question finds the defect of a really broken file."""
 
 from __future__ import annotations
 

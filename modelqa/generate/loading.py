@@ -11,8 +11,8 @@ from modelqa.checkpoint import Checkpoint
 from modelqa.errors import CheckpointError, GenerationError, UsageError
 
 DTYPES = ("float32", "bfloat16", "float16")
-# What transformers raises for a config that contradicts the architecture or the file. The config is untrusted input,
-# so each of these is a defect of the checkpoint until shown otherwise; the original error stays attached.
+# What transformers raises, besides StrictDataclassError, for a config that contradicts the architecture or the file.
+# The config is untrusted input: each is a defect of the checkpoint until shown otherwise, and stays attached.
 _BAD_CONFIG = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError, ZeroDivisionError)
 
 
@@ -126,11 +126,13 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _explained(checkpoint: Checkpoint) -> Iterator[None]:
+    from huggingface_hub.errors import StrictDataclassError
+
     try:
         yield
     except MemoryError as error:
         raise out_of_memory(error) from error
-    except _BAD_CONFIG as error:
+    except (*_BAD_CONFIG, StrictDataclassError) as error:
         if is_out_of_memory(error):
             raise out_of_memory(error) from error
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
