@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny_chat
@@ -11,6 +16,7 @@ from modelqa.data.arrays import IGNORED, assembled
 from modelqa.data.captured import FedRow, read_capture, write_capture
 from modelqa.data.pack import packed
 from modelqa.errors import DataError
+from modelqa.training.capture import Capture, add_arguments
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +72,6 @@ def padded(pad):
 
 
 def test_a_real_run_is_captured_as_it_was_fed(tmp_path, chat, episodes):
-    from modelqa.training.capture import Capture
-
     path = tmp_path / "capture.safetensors"
     capture = Capture(path, rows=20)
     with_it = train(tmp_path, [features(e) for e in episodes], chat=chat, collate=padded(chat.pad_id), capture=capture)
@@ -86,8 +90,6 @@ def test_a_real_run_is_captured_as_it_was_fed(tmp_path, chat, episodes):
 
 
 def test_fewer_rows_than_intended_are_visible_in_the_counters(tmp_path, chat, episodes):
-    from modelqa.training.capture import Capture
-
     path = tmp_path / "capture.safetensors"
     train(tmp_path, [features(e) for e in episodes[:8]], chat=chat, collate=padded(chat.pad_id), capture=Capture(path))
     assert read_capture(path).counters["distinct_episodes"] == 8
@@ -97,10 +99,8 @@ def test_fewer_rows_than_intended_are_visible_in_the_counters(tmp_path, chat, ep
 def test_packed_rows_come_apart_into_their_episodes(tmp_path, chat, episodes):
     import torch
 
-    from modelqa.training.capture import Capture
-
     pairs = [(np.array(e.ids), np.array(e.mask)) for e in episodes]
-    blocks, _ = packed([len(e.ids) for e in episodes], 128, shuffle_seed=0)
+    blocks = packed([len(e.ids) for e in episodes], 128, shuffle_seed=0)
     arrays = assembled(pairs, [str(n) for n in range(len(pairs))], blocks, meta={"block_size": "128"})
     rows = [{name: torch.tensor(array[0]) for name, array in batch.items()}
             for batch in arrays.batches(1, pad=chat.pad_id)]
@@ -115,8 +115,6 @@ def test_packed_rows_come_apart_into_their_episodes(tmp_path, chat, episodes):
 
 
 def test_a_capture_without_labels_says_so(tmp_path, chat, episodes):
-    from modelqa.training.capture import Capture
-
     path = tmp_path / "capture.safetensors"
     train(tmp_path, [features(e) for e in episodes], chat=chat, collate=padded(chat.pad_id), capture=Capture(path),
           label_smoothing_factor=0.1, steps=2)
@@ -126,8 +124,6 @@ def test_a_capture_without_labels_says_so(tmp_path, chat, episodes):
 
 def test_a_loop_without_a_trainer_calls_see(tmp_path):
     import torch
-
-    from modelqa.training.capture import Capture
 
     capture = Capture(tmp_path / "c.safetensors")
     capture.see(input_ids=torch.tensor([[5, 6, 7]]), labels=torch.tensor([[IGNORED, 6, 7]]))
@@ -149,6 +145,28 @@ def test_padding_is_left_out_but_a_supervised_token_at_the_end_is_not():
     ((ids, labels),) = row.episodes(pad)
     assert ids.tolist() == [5, 6, pad]
     assert labels.tolist() == [IGNORED, 6, pad]
+
+
+def test_the_command_shows_what_was_fed(tmp_path, chat, capsys):
+    episode = chat.episode([{"role": "user", "content": "Say exactly: blue"}, {"role": "assistant", "content": "blue"}])
+    ids, mask = np.array(episode.ids), np.array(episode.mask)
+    path = tmp_path / "c.safetensors"
+    write_capture(path, [FedRow(ids, np.where(mask > 0, ids, IGNORED))], counters={"rows_seen": 1}, about={"pad_id": 0})
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = parser.parse_args([str(path), "--tokenizer", str(chat.path), "--no-color"])
+    assert options.handler(options) == 0
+    shown = capsys.readouterr().out
+    assert "rows_seen: 1" in shown
+    assert "assistant\\n⟦blue<|im_end|>⟧" in shown
+
+
+def test_the_callback_is_imported_without_transformers_and_torch():
+    program = ("import sys, modelqa.training.capture\n"
+               "print([n for n in ('torch', 'transformers') if n in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
+                          cwd=Path(__file__).parents[1])
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", b"\xff" * 100])

@@ -7,7 +7,7 @@ evaluation would ask (`messages[:i]` and the generation prompt) and the conversa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modelqa.chat.template import Message
@@ -17,7 +17,7 @@ from modelqa.record import Problem
 from modelqa.text import visible
 
 if TYPE_CHECKING:
-    from modelqa.chat.chat import Chat
+    from modelqa.chat.chat import Chat, Rendered
 
 
 def mask_of(encoded: Encoded, spans: Sequence[Span]) -> tuple[int, ...]:
@@ -31,18 +31,29 @@ def mask_of(encoded: Encoded, spans: Sequence[Span]) -> tuple[int, ...]:
     return tuple(mask)
 
 
-def oracle_spans(chat: Chat, messages: Sequence[Message], text: str) -> tuple[Span, ...]:
+def prompts(chat: Chat, messages: Sequence[Message]) -> dict[int, Rendered]:
+    """{number of an assistant message: what evaluation would ask before it}; none before a first message."""
+    return {at: chat.rendered(messages[:at], add_generation_prompt=True)
+            for at, message in enumerate(messages) if at and message["role"] == "assistant"}
+
+
+def oracle_spans(
+    chat: Chat, messages: Sequence[Message], text: str, asked: Mapping[int, Rendered] | None = None
+) -> tuple[Span, ...]:
     """Character spans of `text` (the whole conversation) that the model must write, by renders of its prefixes.
 
+    asked  the `prompts`, where they are known already
     Whitespace after the end-of-turn token is left out: generation has stopped before it. Raises `TemplateError` when
     the template rewrites earlier turns, so that a prompt is no prefix of the conversation.
     """
+    asked = prompts(chat, messages) if asked is None else asked
     spans = []
     for at, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        prompt = chat.rendered(messages[:at], add_generation_prompt=True).text if at else ""
-        upto = chat.rendered(messages[: at + 1], add_generation_prompt=False).text
+        prompt = asked[at].text if at else ""
+        last = at == len(messages) - 1
+        upto = text if last else chat.rendered(messages[: at + 1], add_generation_prompt=False).text
         if not (text.startswith(upto) and upto.startswith(prompt)):
             raise TemplateError(
                 f"the prompt before message {at} is not how the conversation with its answer begins",
@@ -79,14 +90,15 @@ def stop_problems(chat: Chat) -> list[Problem]:
 def mask_problems(chat: Chat, messages: Sequence[Message]) -> list[Problem]:
     """What is wrong with the mask of one conversation: prompt parity, beginning token, markers, end of turn."""
     encoded, found = chat.encoded(messages)
+    asked = prompts(chat, messages)
     try:
-        oracle = oracle_spans(chat, messages, found.text)
+        oracle = oracle_spans(chat, messages, found.text, asked)
     except TemplateError as error:
         return [Problem("parity.render", "template", f"{error.fact}: {error.reason}")]
     expected = mask_of(encoded, oracle)
     mask = mask_of(encoded, found.generated) if chat.has_generation_markers else expected
     problems = [
-        *bos_problems(chat, encoded.ids), *_prefix_problems(chat, messages, encoded.ids),
+        *bos_problems(chat, encoded.ids), *_prefix_problems(chat, asked, encoded.ids),
         *_difference(chat, encoded.ids, mask, expected),
     ]
     return problems or stop_supervision(chat, encoded.ids, mask)
@@ -101,11 +113,9 @@ def bos_problems(chat: Chat, ids: Sequence[int]) -> list[Problem]:
                     "writes one, and something adds another")]
 
 
-def _prefix_problems(chat: Chat, messages: Sequence[Message], ids: Sequence[int]) -> list[Problem]:
-    for at, message in enumerate(messages):
-        if message["role"] != "assistant" or at == 0:
-            continue
-        prompt = chat.render(messages[:at]).ids
+def _prefix_problems(chat: Chat, asked: Mapping[int, Rendered], ids: Sequence[int]) -> list[Problem]:
+    for at, found in asked.items():
+        prompt = chat.tokens.encode_pieces(found.pieces()).ids
         if tuple(ids[: len(prompt)]) != prompt:
             where = next(i for i, number in enumerate(prompt) if i >= len(ids) or ids[i] != number)
             return [Problem("parity.render", f"message {at}, token {where}",

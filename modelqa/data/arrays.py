@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.errors import DataError
-from modelqa.files import write_bytes
+from modelqa.files import canonical_json, write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,14 +144,14 @@ def save(path: Path, arrays: Arrays) -> None:
         "row_starts": arrays.row_starts, "name_bytes": np.frombuffer(b"".join(texts), np.uint8), "name_starts": starts,
     }
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    write_bytes(path, to_bytes(contiguous, metadata={**arrays.meta, "format": FORMAT}))
+    write_bytes(path, to_bytes(contiguous, metadata=header({**arrays.meta, "format": FORMAT})))
 
 
 def load(path: Path) -> Arrays:
     """The arrays stored at `path`; `DataError` when the file is damaged or its offsets do not fit together."""
     tensors, meta = read_tensors(path)
-    if meta.get("format") != FORMAT:
-        raise _damaged(path, f"its format is {meta.get('format')!r}, not {FORMAT!r}")
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise _damaged(path, f"its header does not name the format {FORMAT!r}")
     try:
         names = _names(tensors["name_bytes"], tensors["name_starts"])
         arrays = Arrays(tensors["input_ids"], tensors["loss_mask"], tensors["episode_starts"], tensors["row_starts"],
@@ -162,17 +162,18 @@ def load(path: Path) -> Arrays:
     return arrays
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Ints], dict[str, str]]:
+def read_tensors(path: Path) -> tuple[dict[str, Ints], dict[str, Any]]:
     """(tensors, metadata) of a safetensors file; `DataError` when it is missing, truncated or damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as stream:
-            return {name: stream.get_tensor(name) for name in stream.keys()}, dict(stream.metadata() or {})  # noqa: SIM118
+            meta = json.loads((stream.metadata() or {}).get("modelqa", "{}"))
+            return {name: stream.get_tensor(name) for name in stream.keys()}, meta  # noqa: SIM118 - no mapping
     except FileNotFoundError:
         raise DataError(f"there is no file {path}", reason="it was named as tokenised data",
                         remedy="check the path, or write it with modelqa data prepare") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, str(error)) from None
 
 
@@ -192,7 +193,7 @@ def _check(path: Path, arrays: Arrays) -> None:
         raise _damaged(path, "input_ids, loss_mask and names are not of one length")
     if not np.isin(arrays.row_starts, arrays.episode_starts).all():
         raise _damaged(path, "a row begins inside an episode")
-    if not arrays.meta.get("block_size", "0").isdecimal():
+    if not str(arrays.meta.get("block_size", "0")).isdecimal():
         raise _damaged(path, "block_size is no number")
 
 
@@ -203,5 +204,5 @@ def _damaged(path: Path, why: str) -> DataError:
 
 
 def header(meta: Mapping[str, Any]) -> dict[str, str]:
-    """Metadata as safetensors stores it: text to text; everything but text as JSON."""
-    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in meta.items()}
+    """Metadata as one entry of a safetensors header; several entries would be written in an order of chance."""
+    return {"modelqa": canonical_json(dict(meta))}

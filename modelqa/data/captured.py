@@ -5,13 +5,12 @@ A capture holds the first rows as they were fed, padding included, and counters 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelqa.data.arrays import IGNORED, read_tensors
+from modelqa.data.arrays import IGNORED, header, read_tensors
 from modelqa.errors import DataError
 from modelqa.files import write_bytes
 from modelqa.record import Problem
@@ -126,19 +125,18 @@ def write_capture(
         parts = [getattr(row, name) for row in rows]
         if parts and all(part is not None for part in parts):
             tensors[name] = np.concatenate(parts).astype(np.int32)
-    meta = {"format": FORMAT, "counters": json.dumps(dict(counters), sort_keys=True),
-            "about": json.dumps(dict(about), sort_keys=True)}
-    write_bytes(path, save(tensors, metadata=meta))
+    meta = {"format": FORMAT, "counters": dict(counters), "about": dict(about)}
+    write_bytes(path, save(tensors, metadata=header(meta)))
 
 
 def read_capture(path: Path) -> Captured:
     """The capture stored at `path`; `DataError` when it is missing, damaged or of another format."""
     tensors, meta = read_tensors(path)
     try:
-        if meta.get("format") != FORMAT:
-            raise ValueError(f"its format is {meta.get('format')!r}, not {FORMAT!r}")
-        return Captured(tuple(_rows(tensors)), json.loads(meta["counters"]), json.loads(meta["about"]))
-    except (KeyError, ValueError) as error:
+        if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+            raise ValueError(f"its header does not name the format {FORMAT!r}")
+        return Captured(tuple(_rows(tensors)), dict(meta["counters"]), dict(meta["about"]))
+    except (KeyError, ValueError, TypeError) as error:
         raise DataError(
             f"{path} is not a capture that can be read: {error}",
             reason="the file is damaged, or was not written by modelqa's Capture callback",

@@ -17,7 +17,6 @@ from modelqa.errors import DataError
 if TYPE_CHECKING:
     from modelqa.data.arrays import Ints
 
-MAX_OVER_BOUND = 1.02  # blocks over the lower bound; measured at most 1.006, so more means that packing went wrong
 _HASH_BYTES = 16  # of one episode: 128 bits, so that two different sets have one sum only by construction
 _HASH_MODULUS = 1 << (8 * _HASH_BYTES)
 
@@ -73,8 +72,8 @@ def lower_bound(lengths: Iterable[int], capacity: int) -> int:
 
 def packed(
     lengths: Sequence[int], capacity: int, *, groups: Sequence[Hashable] | None = None, shuffle_seed: int | None = None
-) -> tuple[list[list[int]], int]:
-    """(blocks of episode numbers, lower bound of their number); each group is packed for itself.
+) -> list[list[int]]:
+    """Blocks of episode numbers; each group is packed for itself.
 
     With a seed, episodes are shuffled before packing, inside their blocks, and blocks among each other; without one,
     a block keeps the order of the source, and blocks stand in the order of their first episodes.
@@ -84,13 +83,11 @@ def packed(
         members.setdefault(groups[number] if groups is not None else None, []).append(number)
     chance = random.Random(shuffle_seed)
     blocks: list[list[int]] = []
-    bound = 0
     for numbers in members.values():
         if shuffle_seed is not None:
             chance.shuffle(numbers)
         chosen = [lengths[number] for number in numbers]
         blocks += [[numbers[at] for at in block] for block in best_fit_decreasing(chosen, capacity)]
-        bound += lower_bound(chosen, capacity)
     for block in blocks:
         block.sort()
         if shuffle_seed is not None:
@@ -98,7 +95,7 @@ def packed(
     blocks.sort(key=min)
     if shuffle_seed is not None:
         chance.shuffle(blocks)
-    return blocks, bound
+    return blocks
 
 
 def content_hash(episodes: Iterable[tuple[Ints, Ints]]) -> str:

@@ -9,26 +9,27 @@ done what they do; nothing is rendered again. Data order and random state are le
 
 from __future__ import annotations
 
+import argparse
 import hashlib
-from collections.abc import Sized
+import sys
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
-
 from modelqa.data.arrays import IGNORED
-from modelqa.data.captured import FedRow, write_capture
+from modelqa.data.captured import FedRow, read_capture, write_capture
 
 MAX_DISTINCT = 5_000_000  # episodes told apart; each costs about 100 bytes of memory, beyond it counting stops
 _HASH_BYTES = 8
 
 
-class Capture(TrainerCallback):
+class Capture:
     """A callback that keeps the first `rows` rows fed to the model and counts all of them.
 
     The file is written at the end of training and at each checkpoint, by the main process. Where the trainer computes
     the loss outside the model (label smoothing, a loss function of its own), or there is no Trainer at all, call
-    `see` for each batch and `save` at the end.
+    `see` for each batch and `save` at the end. It answers to every event of a `transformers.TrainerCallback` without
+    being one, so that neither transformers nor torch is needed to import it.
     """
 
     def __init__(self, path: str | Path, *, rows: int = 512) -> None:
@@ -40,6 +41,11 @@ class Capture(TrainerCallback):
             ("batches_seen", "rows_seen", "episodes_seen", "tokens_seen", "supervised_tokens", "dataset_rows"), 0)
         self._about: dict[str, Any] = {"world_size": 1, "pad_id": None}
         self._hook: Any = None
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("on_"):
+            return _ignore
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Watch the model's forward pass; note what feeds it."""
@@ -105,6 +111,10 @@ class Capture(TrainerCallback):
         write_capture(self.path, self._rows, counters=counters, about=self._about)
 
 
+def _ignore(*args: Any, **kwargs: Any) -> None:
+    """What the callback does at events that it does not use: nothing."""
+
+
 def _numpy(tensor: Any, shape: tuple[int, ...]) -> Any:
     """`tensor` as int64 on the host; None when there is none, or it is no value per slot (a 4-D attention mask).
 
@@ -113,3 +123,31 @@ def _numpy(tensor: Any, shape: tuple[int, ...]) -> Any:
     if tensor is None or tensor.ndim != 2 or tensor.shape[1] != shape[1]:
         return None
     return tensor.detach().expand(shape).cpu().numpy().astype("int64")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `modelqa capture`."""
+    parser.add_argument("file", type=Path, help="what the callback Capture wrote")
+    parser.add_argument("--tokenizer", type=Path, help="folder of the model; decodes the rows that are shown")
+    parser.add_argument("--show_samples", type=int, default=3, metavar="N", help="episodes shown (default 3)")
+    parser.add_argument("--color", action=argparse.BooleanOptionalAction, default=None,
+                        help="show the loss mask in colour (default: on a terminal)")
+    parser.set_defaults(handler=show)
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print what a capture holds; 1 when its labels are wrong whatever the template says."""
+    from modelqa.chat import open_chat
+    from modelqa.data.inspect import masked_text
+
+    held = read_capture(options.file)
+    lines = [f"{name}: {value}" for name, value in sorted({**held.counters, **held.about}.items())]
+    if options.tokenizer is not None:
+        tokens = open_chat(options.tokenizer).tokens
+        color = sys.stdout.isatty() if options.color is None else options.color
+        for ids, mask in held.episodes()[: options.show_samples]:
+            lines.append(masked_text(tokens, ids, mask, color=color))
+    problems = held.label_problems()
+    lines += [f"{problem.code} {problem.locus}: {problem.text}" for problem in problems]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if problems else 0
