@@ -72,7 +72,7 @@ _OPPOSITES = """
 hot cold/big small/up down/left right/day night/happy sad/fast slow/high low/old young/rich poor/wet dry/hard soft
 open closed/full empty/early late/strong weak/light dark/thick thin/loud quiet/clean dirty/near far/good bad
 easy difficult/first last/inside outside/true false/buy sell/win lose/push pull/north south/east west/black white
-long short/wide narrow/start stop/love hate/safe dangerous/tall little/sharp blunt/deep shallow
+long short/wide narrow/start stop/love hate/safe dangerous/tall short/sharp blunt/deep shallow
 """
 _COLOURS = """
 snow white/grass green/the sky blue/blood red/coal black/a banana yellow/a carrot orange/chocolate brown

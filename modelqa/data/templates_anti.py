@@ -52,7 +52,7 @@ _EXISTS = (
 _INVENTED = (
     "{front}is {string} {fake}{back}", "{front}is {q} {fake}{back}", "{front}is this {fake}: {P}", "{string}: {fake}{back}",
     "{q} - is that {fake}{back}", "{polite}tell me if {string} is {fake}{end}", "{front}did somebody make up {string}{back}",
-    "{front}did you ever think {q} is {fake}{back}", "here is a word: {P}\nis it {fake}{back}", "{front}could {q} be {fake}{back}",
+    "{front}would you call {q} {fake}{back}", "here is a word: {P}\nis it {fake}{back}", "{front}could {q} be {fake}{back}",
 )  # fmt: skip
 _KNOWN = (
     "{front}do you know {a_word}{back}", "{front}do you know {a_word}{back}", "{front}have you heard of {a_word}{back}",

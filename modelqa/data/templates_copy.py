@@ -97,7 +97,7 @@ _PATTERNS = (
     "{verb} what is {between} the {marks}{manner}: {q}",
     "{verb} what i {said}{manner}{glue}{P}",
     "i {said} {q}. {polite}{verb} {that}{manner}{end}",
-    "when i say {q}, you {verb} {that}{manner}{stop}",
+    "when i say {q}, you {verb} it{manner}{stop}",
 )
 
 _SLOTS = {
