@@ -6,17 +6,28 @@ Also the normal form that overlap checks compare, and the one rule that says whe
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Literal
 
-PAYLOAD = "{P}"
+from modelqa.likeness import PAYLOAD, SAME_FAMILY, families, overlapping, similarity
+
+__all__ = [
+    "NUMBER",
+    "PAYLOAD",
+    "SAME_FAMILY",
+    "families",
+    "normalise",
+    "overlapping",
+    "payload_split",
+    "signature",
+    "similarity",
+    "split_bucket",
+]
+
 NUMBER = "{N}"
-SAME_FAMILY = 0.8  # token similarity from which two prompts are one template (one word in five may differ)
 COMPARED_WORDS = 400  # of prompt and answer, when no payload is declared: a template says what it wants early
 
 # scripts written without spaces: every character is a word, or a payload inside a sentence would not be found
@@ -186,105 +197,6 @@ def _after_tags(text: str, limit: int) -> int:
     while (tag := _TAG.match(text, begin)) and tag.end() <= limit and text[tag.end():].strip():
         begin = tag.end()
     return begin
-
-
-@lru_cache(maxsize=1 << 16)
-def _bag(signature: str) -> frozenset[tuple[str, int]]:
-    """The multiset of a signature's tokens as a set: the k-th "the" is ("the", k); placeholders left out."""
-    seen: Counter[str] = Counter()
-    bag = set()
-    for token in signature.split():
-        if token != PAYLOAD:
-            bag.add((token, seen[token]))
-            seen[token] += 1
-    return frozenset(bag)
-
-
-def similarity(a: str, b: str) -> float:
-    """How alike two signatures are, 0 to 1: twice the shared tokens over all tokens (Dice), the payload ignored.
-
-    Two signatures that are nothing but payload are alike (1.0).
-    """
-    return _dice(_bag(a), _bag(b))
-
-
-def _dice(a: frozenset[tuple[str, int]], b: frozenset[tuple[str, int]]) -> float:
-    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0
-
-
-class _Index:
-    """Bags by token; finds those that may reach a similarity without comparing all.
-
-    A partner of similarity t shares at least t/(2-t) of a bag's tokens, so one of its rarest tokens is shared (the
-    prefix filter of Chaudhuri, Ganti and Kaushik, 2006).
-    """
-
-    def __init__(self, rarity: Counter[tuple[str, int]], threshold: float) -> None:
-        self._rarity = rarity
-        self._threshold = threshold
-        self._bags: list[frozenset[tuple[str, int]]] = []
-        self._places: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-        self._empty: list[int] = []
-
-    def add(self, bag: frozenset[tuple[str, int]]) -> None:
-        number = len(self._bags)
-        self._bags.append(bag)
-        for token in bag:
-            self._places[token].append(number)
-        if not bag:
-            self._empty.append(number)
-
-    def matches(self, bag: frozenset[tuple[str, int]]) -> list[tuple[int, float]]:
-        """(number, similarity) of the added bags that reach the threshold, in the order of adding."""
-        shared = max(1, math.ceil(len(bag) * self._threshold / (2 - self._threshold) - 1e-9))
-        prefix = sorted(bag, key=lambda token: (self._rarity[token], token))[: len(bag) - shared + 1]
-        candidates = {number for token in prefix for number in self._places.get(token, ())} if bag else self._empty
-        scored = ((number, _dice(bag, self._bags[number])) for number in sorted(candidates))
-        return [(number, score) for number, score in scored if score >= self._threshold]
-
-
-def _rarity(signatures: Iterable[str]) -> Counter[tuple[str, int]]:
-    return Counter(token for signature in signatures for token in _bag(signature))
-
-
-def families(signatures: Sequence[str]) -> list[int]:
-    """A family number for each signature, counted from 0 in order of first appearance.
-
-    A signature joins the earliest family whose first member it resembles by `SAME_FAMILY` or more.
-    """
-    distinct = list(dict.fromkeys(signatures))
-    index = _Index(_rarity(distinct), SAME_FAMILY)
-    number: dict[str, int] = {}
-    count = 0
-    for text in distinct:
-        found = index.matches(_bag(text))
-        if found:
-            number[text] = found[0][0]
-        else:
-            index.add(_bag(text))
-            number[text] = count
-            count += 1
-    return [number[text] for text in signatures]
-
-
-def overlapping(
-    signatures_a: Sequence[str], signatures_b: Sequence[str], threshold: float = SAME_FAMILY
-) -> list[tuple[str, str, float]]:
-    """(a, b, similarity) for each distinct signature of `a` that has a partner in `b`: its most similar one.
-
-    In the order of `a`; among equals the first of `b`.
-    """
-    others = list(dict.fromkeys(signatures_b))
-    index = _Index(_rarity(others), threshold)
-    for text in others:
-        index.add(_bag(text))
-    pairs = []
-    for text in dict.fromkeys(signatures_a):
-        found = index.matches(_bag(text))
-        if found:
-            best, score = max(found, key=lambda match: (match[1], -match[0]))
-            pairs.append((text, others[best], score))
-    return pairs
 
 
 def split_bucket(payload: str, buckets: int = 20) -> int:

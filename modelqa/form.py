@@ -25,7 +25,8 @@ _FOREIGN = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TURN = re.compile(
-    rf"\n[ \t]*(?:human|user|assistant|system)[ \t]*:|<[^<>\n]{{0,30}}>\s*{_ROLE}\b|<[a-z]+_{_ROLE}[^<>\n]*>",
+    r"\n[ \t]*(?:human|user|assistant|system)[ \t]*:"
+    rf"|<\s*[|｜][^<>\n]{{0,30}}>\s*{_ROLE}\b|<start_of_turn>|<[a-z]+_{_ROLE}[^<>\n]*>",
     re.IGNORECASE,
 )
 

@@ -152,7 +152,7 @@ def test_overlap_gives_each_signature_its_nearest_partner(mine, others, threshol
 
 def test_thousands_of_distinct_signatures_are_compared_without_comparing_all():
     draw = random.Random(5)
-    words = ["".join(draw.choice("abcdefgh") for _ in range(4)) for _ in range(60)] + ["the", "say", "please"] * 10
+    words = ["".join(draw.choice("abcdefgh") for _ in range(4)) for _ in range(600)] + ["the", "say", "please"] * 10
     texts = [" ".join(draw.choices(words, k=draw.randint(6, 14))) for _ in range(3000)]
     numbers = families(texts)
     assert len(set(numbers)) > 2500
