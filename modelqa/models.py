@@ -28,7 +28,8 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _STRINGS = ("hub", "phase", "parent", "reference", "baseline", "system", "repo", "experimental_repo", "adapter")
 _PATHS = ("path", "manifest", "trainer_log", "capture")
 _PATH_LISTS = ("train", "val")
-_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", "intended_rows", "mix", "waivers")
+_STRING_LISTS = ("categories",)
+_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, "intended_rows", "mix", "waivers")
 _MODEL_NAMES = ("parent", "reference", "baseline")
 
 
@@ -42,6 +43,7 @@ class Model:
     system         the system message that evaluation sends, as training rendered it
     intended_rows  how many training rows were meant to be used
     trainer_log    trainer_state.json; capture: ids that the trainer really fed
+    categories     the values that meta.category may have in the training rows
     mix            {meta.source: declared share of the training rows}
     waivers        {gate: reason}, printed on the card
     """
@@ -66,6 +68,7 @@ class Model:
     repo: str = ""
     experimental_repo: str = ""
     adapter: str = ""
+    categories: tuple[str, ...] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
 
@@ -226,6 +229,9 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
     for key in _PATH_LISTS:
         entries = _typed(path, where + key, table.get(key, []), list)
         values[key] = tuple(_inside(path, where + key, entry) for entry in entries)
+    for key in _STRING_LISTS:
+        entries = _typed(path, where + key, table.get(key, []), list)
+        values[key] = tuple(_typed(path, where + key, entry, str) for entry in entries)
     mix = {
         key: float(share) for key, share in _mapping(path, f"{where}mix", table.get("mix", {}), (int, float)).items()
     }

@@ -25,6 +25,7 @@ from modelqa.record import GateResult, Status
 
 RESULT = pytest.StashKey[GateResult]()
 UID = "modelqa_uid"
+DEFAULT_SHORT_SUMMARY = "fE"
 
 
 def activate(config: pytest.Config) -> None:
@@ -36,6 +37,8 @@ def activate(config: pytest.Config) -> None:
     except ModelqaError as error:
         raise pytest.UsageError(str(error)) from None
     uid = worker[UID] if worker else uuid.uuid4().hex
+    if config.option.reportchars == DEFAULT_SHORT_SUMMARY:
+        config.option.reportchars = ""  # the closing table says it all, and should stand last
     config.pluginmanager.register(Active(config, lab, uid), "modelqa-active")
     config.pluginmanager.register(fixtures, "modelqa-fixtures")
 
@@ -108,6 +111,8 @@ class Active:
         if self.problem:
             pytest.fail(str(self.problem), pytrace=False)
         assert self.judging is not None
+        if spec_of(item) is None:
+            return
         with self._terminal():
             try:
                 self.judging.prepare()

@@ -69,7 +69,7 @@ def _call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Ans
             value = body.function(**{name: arguments[name] for name in wanted})
     except AssertionError as error:
         if _raised_in(error.__traceback__) in (str(body.file), ask.__file__):
-            return Answer("no", str(error)[:TRANSCRIPT])
+            return Answer("no", _stated(error))
         return Answer("error", f"an assert outside the suite: {error}"[:TRANSCRIPT], error)
     except Exception as error:  # a bug in the gate: kept whole, shown, never a verdict on the model
         return Answer("error", f"{type(error).__name__}: {error}"[:TRANSCRIPT], error)
@@ -78,6 +78,12 @@ def _call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Ans
     if watched and not seen:
         return Answer("error", "the gate executed no assert", TypeError("a gate asserts"))
     return Answer("yes")
+
+
+def _stated(error: AssertionError) -> str:
+    """The first line that the suite's author wrote; "" when the assert has no message of its own."""
+    first = str(error).split("\n", 1)[0]
+    return "" if first.startswith("assert ") else first[:TRANSCRIPT]
 
 
 def _raised_in(traceback: TracebackType | None) -> str:

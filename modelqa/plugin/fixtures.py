@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from modelqa.ask import Grammar
 from modelqa.chat import Chat
 from modelqa.checkpoint import Checkpoint
+from modelqa.data.suite import Result
 from modelqa.models import Model
 from modelqa.plugin.lab import Lab
 
@@ -62,7 +64,14 @@ def chat(lab: Lab) -> Chat:
 def grammar(lab: Lab) -> Grammar:
     """Which special tokens may stand where in the candidate's replies."""
     chat = lab.candidate.chat
-    return Grammar(stop=tuple(chat.decode([n]) for n in chat.stop_ids), special=tuple(sorted(chat.special_tokens)))
+    return Grammar(frozenset(chat.decode([number]) for number in chat.stop_ids), frozenset(chat.special_tokens))
+
+
+@pytest.fixture
+def data_results(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Result]]:
+    """A function from the name of a JSON suite beside the test to {expectation id: result}."""
+    active: Any = request.config.pluginmanager.get_plugin("modelqa-active")
+    return lambda suite: active.judging.data.results(request.path.parent / f"{suite}.json")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from modelqa.files import write_jsonl
 from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
 from modelqa.judge import judge, tally
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
+from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import REPLIES, SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
@@ -47,6 +49,12 @@ class Judging:
     failed: GateResult | None = None
     ready: bool = False
 
+    @cached_property
+    def data(self) -> DataSuites:
+        """The data suites, with the evaluation cases of every behaviour gate of this run."""
+        behaviour = {entry.name for entry in self.planned if entry.rung == "behaviour"}
+        return DataSuites(self.lab, [case for name in sorted(behaviour & set(self.cases)) for case in self.cases[name]])
+
     def write_plan(self) -> None:
         """Write down what is going to be asked, of which files, with which settings."""
         gates = [
@@ -75,7 +83,7 @@ class Judging:
                 remedy="run again; the replies already made are kept",
             )
         self.folder.mark("generating")
-        wanted = [entry for entry in self.planned if entry.name in self.cases]
+        wanted = [e for e in self.planned if e.spec and e.name in self.cases and self.lab.subject(e.spec.of).chats]
         for (role, length), entries in _by_role(wanted).items():
             full = [prompt for entry in entries for prompt in self.prompts(entry)]
             needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}
@@ -107,13 +115,12 @@ class Judging:
         """The verdict on one item; it is kept in the session's folder before it is returned."""
         entry = next(entry for entry in self.planned if entry.node == item.nodeid)
         judged = self._judge(entry, item)
-        blocked = self._blocked(judged)
-        if blocked.result.verdict.status is Status.FAIL or (
-            entry.rung == LADDER[0] and blocked.result.verdict.status is Status.INCONCLUSIVE
-        ):
-            self.failed = self.failed or blocked.result
-        self.folder.write_gate(blocked.result)
-        return blocked
+        judged = self._blocked(_harness_fault(judged) if entry.rung == LADDER[0] else judged)
+        status = judged.result.verdict.status
+        if status is Status.FAIL or (entry.rung == LADDER[0] and status is Status.INCONCLUSIVE):
+            self.failed = self.failed or judged.result
+        self.folder.write_gate(judged.result)
+        return judged
 
     def _judge(self, entry: Planned, item: pytest.Function) -> Judged:
         if entry.later:
@@ -123,6 +130,9 @@ class Judging:
         body = Body(item.obj, fixtures, item.path)
         if entry.spec is None:
             return self._judge_check(entry, body)
+        if not self.lab.subject(entry.spec.of).chats:
+            text = f"the {entry.spec.of} model is a base model: it cannot be asked questions"
+            return Judged(self._result(entry, Verdict(Status.NOT_ASKED, "not_asked", entry.name, text)))
         return self._judge_replies(entry, body)
 
     def _result(self, entry: Planned, verdict: Verdict, **values: Any) -> GateResult:
@@ -223,6 +233,8 @@ class Judging:
 
     def _nulls(self, entry: Planned, body: Body, cases: Sequence[Case]) -> dict[str, list[str]]:
         assert entry.spec is not None
+        if "*" in entry.spec.allows:
+            return {}
         chat = self.lab.subject(entry.spec.of).chat
         stop = chat.decode(chat.stop_ids[:1])
         return null_rates(body, cases, stop=stop, role_tags=tuple(sorted(set(chat.special_tokens) - {stop})))
@@ -249,6 +261,16 @@ class Judging:
         return Judged(blocked, failure_message(blocked, ()))
 
 
+def _harness_fault(judged: Judged) -> Judged:
+    """A failure of the harness says nothing about the model: INCONCLUSIVE, with its own code."""
+    verdict = judged.result.verdict
+    if verdict.status is not Status.FAIL:
+        return judged
+    text = f"the harness is at fault, not the model: {verdict.text}"
+    result = replace(judged.result, verdict=replace(verdict, status=Status.INCONCLUSIVE, text=text))
+    return Judged(result, judged.message.replace(Status.FAIL, Status.INCONCLUSIVE, 1), judged.crash)
+
+
 def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Planned]]:
     """Entries by whom they ask and how long a reply may get: the controls first, the candidate last."""
     groups: dict[tuple[str, int | None], list[Planned]] = {}
@@ -273,7 +295,7 @@ def _toothless(entry: Planned, nulls: Mapping[str, list[str]], cases: Sequence[C
     """INCONCLUSIVE when a null policy that the gate does not declare passes it."""
     assert entry.spec is not None
     for name, results in nulls.items():
-        if name in entry.spec.allows or "*" in entry.spec.allows:
+        if name in entry.spec.allows:
             continue
         if entry.threshold is not None and not entry.plural:
             drawn = cases[: len(results)]

@@ -284,7 +284,7 @@ class Lab:
         if model.capture is None or not model.train:
             no_evidence(f"[models.{model.name}] train = [...] and capture = ..., written by modelqa.training.Capture")
         fed = read_capture(model.capture).episodes()
-        rows = (row["messages"] for path in model.train for row in read_rows(path))
+        rows = (row["messages"] for path in model.train for _, row in read_rows(path))
         return captured_problems(self.candidate.chat, fed, rows)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 
-class OneScope(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers are untyped
+class OneScope(LoadScopeScheduling):  # type: ignore[misc] # xdist's schedulers are untyped
     """Every item in one scope: judged in ladder order by one process; the other workers stay idle."""
 
     def _split_scope(self, nodeid: str) -> str:

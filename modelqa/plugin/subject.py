@@ -10,7 +10,7 @@ from typing import Any
 
 from modelqa.chat import Chat, open_chat
 from modelqa.checkpoint import Checkpoint
-from modelqa.errors import UsageError
+from modelqa.errors import TemplateError, UsageError
 from modelqa.models import Model, find_registry
 
 MAX_NEW_TOKENS = 128  # how long a reply may get: the shipped suites ask for short answers
@@ -68,8 +68,18 @@ class Subject:
 
     @cached_property
     def chat(self) -> Chat:
-        """How it is talked to; `TemplateError` when it has no chat template."""
-        return open_chat(self.checkpoint.path)
+        """How it is talked to; `TemplateError` when it has no chat template, which only a base model may lack."""
+        try:
+            return open_chat(self.checkpoint.path)
+        except TemplateError:
+            if self.chats:
+                raise
+            return open_chat(self.checkpoint.path, template="")
+
+    @property
+    def chats(self) -> bool:
+        """Whether it can be asked questions: a base model cannot."""
+        return self.model.stage != "base"
 
     @property
     def identity(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from modelqa.gates import LADDER
 from modelqa.record import GateResult, Run, Status, Verdict
 from modelqa.text import escape
 
@@ -55,15 +56,19 @@ def failure_message(result: GateResult, transcripts: Sequence[Transcript]) -> st
     for shown in transcripts[:WORST]:
         lines += [
             f"  - {_clean(shown.case)}  {_clean(shown.why)}".rstrip(),
-            f"      asked    {_clean(shown.asked)}",
-            f"      expected {_clean(shown.expected)}",
-            f"      said     {_clean(shown.said)}",
+            f"      asked    {_shown(shown.asked)}",
+            f"      expected {_shown(shown.expected)}",
+            f"      said     {_shown(shown.said)}",
         ]
     return "\n".join(lines)
 
 
 def _clean(text: str) -> str:
     return "\n    ".join(escape(line, "terminal", limit=SHOWN) for line in text.split("\n"))
+
+
+def _shown(text: str) -> str:
+    return escape(text, "terminal", limit=SHOWN)
 
 
 def _breakdown(values: Mapping[str, tuple[int, int]]) -> str:
@@ -98,16 +103,18 @@ def closing_rows(run: Run) -> list[tuple[Status, str]]:
 
 
 def reasons(run: Run) -> list[str]:
-    """The reasons in order, most mundane first: failures in ladder order, then what could not be judged."""
-    failed = [result for result in run.gates if result.verdict.status is Status.FAIL]
-    unsettled = [
-        result
-        for result in run.gates
-        if result.verdict.status in (Status.INCONCLUSIVE, Status.NOT_RUN) and result.verdict.code != "lower_rung"
-    ]
+    """The reasons in order, most mundane first: the harness, failures up the ladder, then what could not be judged."""
+    found = [r for r in run.gates if r.verdict.status not in (Status.PASS, Status.NOT_ASKED)]
+    first = sorted(
+        (result for result in found if result.verdict.code != "lower_rung"),
+        key=lambda result: (result.rung != LADDER[0], result.verdict.status is not Status.FAIL),
+    )
+    gates: dict[tuple[str, str], list[str]] = {}
+    for result in first:
+        gates.setdefault((result.verdict.code, result.verdict.text), []).append(result.gate)
     lines = [
-        f"{number}. {result.verdict.code}  {_clean(result.verdict.text)}".replace("\n", " ")
-        for number, result in enumerate([*failed, *unsettled], 1)
+        f"{number}. {code}  {_clean(text)}".replace("\n", " ") + (f"  ({len(names)} gates)" if len(names) > 1 else "")
+        for number, ((code, text), names) in enumerate(gates.items(), 1)
     ]
     blocked = sum(result.verdict.code == "lower_rung" for result in run.gates)
     return lines + ([f"   {blocked} gates above are not judged: a lower rung has to hold first"] if blocked else [])

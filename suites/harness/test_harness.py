@@ -23,18 +23,14 @@ def is_right(case, reply):
 @gate(cases=CONTROLS, of="reference")
 def test_reference_ids(cases, replies, lab):
     """The reference gives, through our path, the ids that plain unbatched `generate` gave."""
-    if lab.subject("reference").model.stage == "base":
-        not_asked("this reference cannot chat; it is held to bits per byte instead")
     known = lab.control_ids("reference")
     different = [case.id for case, reply in zip(cases, replies, strict=True) if list(reply.ids) != known.get(case.id)]
     assert not different, f"other ids than plain generate gave for {', '.join(different[:5])} ({len(different)} in all)"
 
 
 @gate(cases=CONTROLS, of="reference", threshold=0.8)
-def test_reference_floor(case, reply, lab):
+def test_reference_floor(case, reply):
     """The reference, known to be good, answers the controls."""
-    if lab.subject("reference").model.stage == "base":
-        not_asked("this reference cannot chat; it is held to bits per byte instead")
     assert is_right(case, reply)
 
 
@@ -57,7 +53,8 @@ def test_told_apart(lab, measured):
     only_good = sum(a and not b for a, b in zip(good, blind, strict=True))
     only_blind = sum(b and not a for a, b in zip(good, blind, strict=True))
     measured["text"] = f"reference alone right on {only_good}, random twin alone on {only_blind}"
-    assert only_good + only_blind > 0 and stats.cp_lower(only_good, only_good + only_blind) > 0.5
+    told = only_good + only_blind > 0 and stats.cp_lower(only_good, only_good + only_blind) > 0.5
+    assert told, f"reference alone right on {only_good}, random twin alone on {only_blind}: they look alike"
 
 
 def test_reference_bits(lab, measured):

@@ -1,0 +1,44 @@
+"""The data suites of a session: judged once per dataset, kept by content; a repeat imports no great_expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from modelqa.data import evidence
+from modelqa.data.suite import Result, cache_key, read_suite
+from modelqa.gates import Case
+from modelqa.models import ancestors
+from modelqa.plugin.lab import Lab
+
+
+@dataclass
+class DataSuites:
+    """The results of the JSON suites in a folder, on the candidate's data and the evaluation cases of this run."""
+
+    lab: Lab
+    cases: Iterable[Case]
+    _judged: dict[Path, dict[str, Result]] = field(default_factory=dict)
+
+    @cached_property
+    def sources(self) -> evidence.Sources:
+        """What models.toml declares of the candidate's data."""
+        model = self.lab.candidate.model
+        parents = ancestors(self.lab.registry, model)
+        return evidence.sources(
+            model, parents, self.cases, chat=self.lab.candidate.chat, categories=model.categories or None
+        )
+
+    def results(self, path: Path) -> dict[str, Result]:
+        """{expectation id: result} of the suite in a JSON file."""
+        if path not in self._judged:
+            suite = read_suite(path)
+            key = cache_key(suite, evidence=self.sources.digest)
+            kept = None if self.lab.settings.release else self.lab.cache.measurement(key)
+            if kept is None:
+                kept = [result.to_json() for result in evidence.judge(suite, self.sources)]
+                self.lab.cache.put_measurement(key, kept)
+            self._judged[path] = {row["id"]: Result.from_json(row) for row in kept}
+        return self._judged[path]
