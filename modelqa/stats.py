@@ -14,7 +14,7 @@ from statistics import NormalDist
 ALPHA = 0.05  # one-sided error of a bound: a verdict that claims something is wrong at most one time in twenty
 POWER = 0.9  # chance that a model as good as declared passes; the tenth run is INCONCLUSIVE
 TOO_CLOSE = 20_000  # cases beyond which nobody settles a question by asking more
-MOST_CASES = 1_000_000  # the largest sample size that is searched for
+MOST_CASES = 200_000  # the largest sample size that is searched for
 
 
 def cp_lower(k: int, n: int, alpha: float = ALPHA) -> float:
