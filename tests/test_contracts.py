@@ -1,4 +1,4 @@
-"""Data contracts on real Great Expectations: each expectation fails on a planted defect and passes on a healthy twin."""
+"""Data contracts, really judged: each expectation fails on a planted defect and passes on a healthy twin."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from modelqa.models import Model
 
 ROOT = Path(__file__).parents[1]
 SUITES = {name: read_suite(ROOT / "suites" / "data" / f"{name}.json") for name in FRAMES}
-NOUNS = "kettle lantern meadow harbour candle orchard violin anchor saddle compass".split()
-ADJECTIVES = "amber silver narrow gentle frozen hollow scarlet patient velvet distant".split()
+NOUNS = ["kettle", "lantern", "meadow", "harbour", "candle", "orchard", "violin", "anchor", "saddle", "compass"]
+ADJECTIVES = ["amber", "silver", "narrow", "gentle", "frozen", "hollow", "scarlet", "patient", "velvet", "distant"]
 
 Rows = list[dict[str, Any]]
 
@@ -64,8 +64,9 @@ CASES = tuple(
          f"{adjective} glacier", payload=f"{adjective} glacier")
     for n, adjective in enumerate(ADJECTIVES)
 )
-LONG = Case("case-long", ({"role": "user", "content": "A gardener plants seven rows of tulips in spring and doubles them "
-            "every autumn until the fence is reached; how many remain?"},), "none")
+RIDDLE = ("A gardener plants seven rows of tulips in spring and doubles them every autumn until the fence is reached; "
+          "how many remain?")
+LONG = Case("case-long", ({"role": "user", "content": RIDDLE},), "none")
 
 
 @pytest.fixture(scope="module")
@@ -379,8 +380,8 @@ def test_the_rows_to_render_include_every_shape(checkpoint: Path) -> None:
 
 
 def test_great_expectations_stays_out_until_something_is_judged() -> None:
-    code = "import modelqa.data.evidence, modelqa.data.contracts, sys; print([m for m in sys.modules if m in " \
-           "('great_expectations', 'pandas', 'torch', 'transformers')])"
+    heavy = ("great_expectations", "pandas", "torch", "transformers")
+    code = f"import modelqa.data.evidence, modelqa.data.contracts, sys; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.strip() == "[]"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from modelqa.data.items import Item, item_of_case, items_of_row
 from modelqa.data.overlap import TIERS, Report, overlaps
 from modelqa.errors import DataError
+from modelqa.family import overlapping
 from modelqa.gates import Case
 
 ECHO = Item("case-1", "Please send back the phrase between the bars: |amber lantern|", "amber lantern", "amber lantern")
@@ -107,6 +110,22 @@ def test_a_template_with_one_word_in_ten_changed_is_the_same_family() -> None:
     row = Item("leak", "Please send back the words between the bars: |green hill|", "green hill", "green hill")
     hit = overlaps([row], [ECHO]).of("template")[0]
     assert 0.8 <= hit.coverage < 1.0
+
+
+def test_ruling_rows_out_by_their_words_loses_no_template() -> None:
+    draw = random.Random(7)
+    words = ["say", "the", "word", "back", "now", "please", "copy", "exactly", "3", "3.50", "12", "item2", "fox", "owl"]
+
+    def question(name: str) -> Item:
+        payload = draw.choice(["fox", "owl hill", "a b", "3"])
+        prompt = " ".join([*draw.choices(words, k=draw.randint(0, 9)), payload])
+        return Item(name, prompt, payload, draw.choice([payload, None]))
+
+    rows, items = [question(f"r{n}") for n in range(400)], [question(f"c{n}") for n in range(200)]
+    similar = {a: score for a, _, score in overlapping([i.template for i in items], [r.template for r in rows])}
+    expected = {item.id: similar[item.template] for item in items if item.template in similar}
+    assert {hit.item: hit.coverage for hit in overlaps(rows, items).of("template")} == expected
+    assert 0 < len(expected) < len(items)
 
 
 def test_half_of_an_item_inside_a_longer_row_is_found_and_a_fifth_is_not() -> None:

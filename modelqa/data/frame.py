@@ -121,13 +121,13 @@ def _pairs(messages: Any) -> list[tuple[str, str]]:
 
 def roles_ok(messages: Any) -> bool:
     """Whether messages are well formed: at most one system message, first; then user and assistant in turn, ending
-    with an answer that is not blank. A single assistant message is plain text, as a base model is trained on."""
+    with an answer; no blank turn. A single assistant message is plain text, as a base model is trained on."""
     pairs = _pairs(messages)
     if not pairs or len(pairs) != len(messages):
         return False
     turns = [role for role, _ in pairs[pairs[0][0] == "system":]]
     alternate = turns == ["assistant"] or (turns == ["user", "assistant"] * (len(turns) // 2) and bool(turns))
-    return alternate and all(text.strip() for role, text in pairs if role == "assistant")
+    return alternate and all(text.strip() for role, text in pairs if role != "system")
 
 
 def _chosen(rows: Sequence[Row], table: Sequence[Mapping[str, Any]], count: int) -> list[int]:

@@ -46,7 +46,7 @@ class Item:
     @cached_property
     def payload_words(self) -> tuple[str, ...]:
         """The declared payload's words in normal form; () when none is declared."""
-        return tuple(normalise(self.payload or "").split())
+        return tuple(self.answer_words if self.payload == self.answer else normalise(self.payload or "").split())
 
     @cached_property
     def template(self) -> str:

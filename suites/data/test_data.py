@@ -1,4 +1,4 @@
-"""Rung 3: the data. What must hold of a model's data: one test for each expectation of train.json, val.json and overlap.json.
+"""Rung 3: the data. One test for each expectation of the JSON files in this folder.
 
 Edit the JSON files to change what is asked; `modelqa/data/suite.py` says how to add an expectation. Nothing is read but
 JSON until a test runs, and each dataset is judged once.
