@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from modelqa.family import normalise
-from modelqa.form import Grammar, form_problem, is_garbage, loops
+from modelqa.form import Grammar, chat_tags, form_problem, is_garbage, loops
 from modelqa.phrases import ABSTENTION, ABSTENTION_ALONE, CLAIM, HEDGE, NO, NO_SENTENCE, YES, YES_SENTENCE
 from modelqa.reply import Reply
 from modelqa.wording import LONGEST_WRAPPING, forms
@@ -124,7 +124,8 @@ def _side(clause: str) -> str:
 
 
 def _is_short(reply: Reply) -> bool:
-    return 0 < len(reply.text) <= LONGEST_SHORT_ANSWER and not loops(reply)
+    """One short answer, with no loop and no tag of another turn in it."""
+    return 0 < len(reply.text) <= LONGEST_SHORT_ANSWER and not loops(reply) and not any(chat_tags(reply.text))
 
 
 def well_formed(reply: Reply, grammar: Grammar) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelqa.reply import Reply
@@ -56,10 +56,13 @@ def form_problem(reply: Reply, grammar: Grammar) -> str | None:
     for token in sorted(grammar.special - grammar.allowed, key=lambda text: (-len(text), text)):
         if token.strip() and token in reply.text:
             return f"special token {token} inside"
-    for found in _FOREIGN.finditer(reply.text):
-        if found[0].strip() not in grammar.allowed:
-            return f"foreign tag {found[0].strip()}"
-    return None
+    foreign = next((tag for tag in chat_tags(reply.text) if tag not in grammar.allowed), None)
+    return f"foreign tag {foreign}" if foreign else None
+
+
+def chat_tags(text: str) -> Iterator[str]:
+    """The tags of any common chat format that a text holds, whichever tokenizer wrote it."""
+    return (found[0].strip() for found in _FOREIGN.finditer(text))
 
 
 def _is_visible(text: str) -> bool:
