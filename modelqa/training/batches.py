@@ -6,7 +6,7 @@ Pure functions of lengths and a seed; no torch. Padding is what mixed lengths co
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 SHUFFLE_WINDOW = 40  # batches sorted together: short enough to mix rows anew in each pass, long enough to sort well
 
@@ -46,3 +46,20 @@ def _one_pass(rows: list[int], lengths: Sequence[int], tokens: int) -> list[list
         if batch:
             batches.append(batch)
     return batches
+
+
+class PlannedBatches:
+    """A batch sampler that walks through a plan once, a pass at a time: `Trainer` then counts passes as epochs."""
+
+    def __init__(self, plan: Sequence[Sequence[int]], *, passes: float) -> None:
+        self._plan = plan
+        self._in_a_pass = max(1, round(len(plan) / passes))
+        self._next = 0
+
+    def __len__(self) -> int:
+        return self._in_a_pass
+
+    def __iter__(self) -> Iterator[list[int]]:
+        start, self._next = self._next, self._next + self._in_a_pass
+        for batch in self._plan[start : self._next]:
+            yield list(batch)

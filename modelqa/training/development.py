@@ -7,6 +7,7 @@ Recipes are tuned on this and on nothing else. It is not the certification set, 
 from __future__ import annotations
 
 import random
+import re
 import sys
 import tomllib
 from collections import defaultdict
@@ -22,6 +23,9 @@ PHRASINGS = Path("fixtures/dev/phrasings.toml")
 SYSTEM = "Be brief and exact."
 ROWS = 12  # cases a phrasing: with 40 phrasings about 480 a behaviour
 BATCH = 32
+MARKED_END = re.compile(r"([\"'`|])\{P\}\1$")
+CARRIED = 0.75
+UNKNOWN = ("No.", "Unknown.", "Nein.", "Unbekannt.")  # what may be said of an invented word
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,17 @@ class Question:
     group: str = ""
 
 
-def questions(phrasings: Mapping[str, Any], *, seed: int, unknown: Sequence[str], rows: int = ROWS) -> list[Question]:
-    """All cases of all behaviours. `unknown` are the answers that admit not to know an invented word."""
+def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> list[Question]:
+    """All cases of all behaviours."""
     rng = random.Random(seed)
     made: list[Question] = []
     for behaviour in ("copy", "wrap", "extract", "echo"):
         for phrasing in phrasings[behaviour]:
-            made.extend(_payload_question(rng, behaviour, phrasing, number) for number in range(rows))
+            made.extend(_payload_question(rng, behaviour, phrasing, number, phrasings["carriers"]) for number in range(rows))
     for phrasing in phrasings["anti_echo"]:
         for _ in range(rows):
             word = pools.cased(rng, pools.nonce(rng, split="val"))
-            made.append(Question("anti_echo", phrasing, phrasing.replace("{W}", word), tuple(unknown)))
+            made.append(Question("anti_echo", phrasing, phrasing.replace("{W}", word), UNKNOWN))
     for split in ("seen", "unseen"):
         for phrasing in phrasings["sums"]:
             for item in rng.sample(facts.sums(split), rows):
@@ -55,14 +59,22 @@ def questions(phrasings: Mapping[str, Any], *, seed: int, unknown: Sequence[str]
     return made
 
 
-def _payload_question(rng: random.Random, behaviour: str, phrasing: str, number: int) -> Question:
+def _payload_question(
+    rng: random.Random, behaviour: str, phrasing: str, number: int, carriers: Sequence[str]
+) -> Question:
+    """One payload of 1 to 4 words in turn; three of four marked payloads at a prompt's end stand inside a sentence."""
     words = 1 + number % 4
     kind: pools.Kind = rng.choice(("words", "words", "nonce", "mixed"))
     payload = pools.payload(rng, split="val", words=words, kind=kind)
     accept = (f"[{payload}]",) if behaviour == "wrap" else (payload,)
     if behaviour == "echo":
         accept = (payload, f"{payload}.")
-    return Question(behaviour, phrasing, phrasing.replace("{P}", payload), accept, f"{words} words, {kind}")
+    template = phrasing
+    marked = MARKED_END.search(phrasing)
+    if behaviour == "extract" and marked and rng.random() < CARRIED:
+        template = phrasing[: marked.start()] + rng.choice(carriers).replace("{M}", marked[0])
+    group = f"{words} words" if behaviour != "extract" else "carried" if template != phrasing else "bare"
+    return Question(behaviour, phrasing, template.replace("{P}", payload), accept, group)
 
 
 def _fact_questions(rng: random.Random, table: Mapping[str, Sequence[str]], rows: int) -> Iterable[Question]:
@@ -163,10 +175,8 @@ def is_right(question: Question, text: str) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the scores of the checkpoint folders named; `-v` adds the weak families."""
-    from modelqa.data.templates import UNKNOWN_ANSWERS
-
     verbose = "-v" in arguments
-    asked = questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=1, unknown=UNKNOWN_ANSWERS)
+    asked = questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=1)
     for name in (argument for argument in arguments if argument != "-v"):
         sys.stdout.write(f"{name}\n")
         for found in score(asked, replies(Path(name), [question.user for question in asked])):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelqa.training.batches import plan_batches
+from modelqa.training.batches import PlannedBatches, plan_batches
 from modelqa.training.encode import Encoded, tensor_batch
 
 if TYPE_CHECKING:
@@ -95,28 +95,32 @@ def make_trainer(
     max_steps: int | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> Trainer:
-    """A Trainer whose dataset items are whole planned batches (so its own batch size is 1).
+    """A Trainer that feeds the planned batches; its epochs are passes through the rows.
 
     `max_steps` cuts the run short without changing the schedule: the first steps are those of the full run.
     """
+    import torch
     from transformers import Trainer, TrainingArguments
 
-    plan = plan_batches(
-        [len(row.ids) for row in train], passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed
-    )
-    val_plan = plan_batches([len(row.ids) for row in val], passes=1, tokens=4 * schedule.tokens, seed=0)
+    lengths = [len(row.ids) for row in train]
+    plan = plan_batches(lengths, passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed)
+
+    class PlannedTrainer(Trainer):  # type: ignore[misc]  # transformers ships no type information
+        def get_train_dataloader(self) -> Any:
+            sampler = PlannedBatches(plan, passes=schedule.passes)
+            return torch.utils.data.DataLoader(
+                self.train_dataset, batch_sampler=sampler, collate_fn=self.data_collator
+            )
+
     arguments = TrainingArguments(
         output_dir=str(scratch),
-        per_device_train_batch_size=1,
-        per_device_eval_batch_size=1,
-        num_train_epochs=1,
-        max_steps=-1 if max_steps is None else max_steps,
+        per_device_train_batch_size=max(1, round(len(train) * schedule.passes / len(plan))),
+        per_device_eval_batch_size=64,
+        max_steps=min(len(plan), max_steps or len(plan)),
         learning_rate=schedule.learning_rate,
         weight_decay=schedule.weight_decay,
-        adam_beta2=0.95,
         max_grad_norm=1.0,
         seed=schedule.seed,
-        train_sampling_strategy="sequential",
         logging_steps=schedule.logging_steps,
         eval_strategy="steps",
         eval_steps=schedule.eval_steps,
@@ -130,16 +134,15 @@ def make_trainer(
         prediction_loss_only=True,
         remove_unused_columns=False,
     )
-    trainer = Trainer(
+    return PlannedTrainer(
         model=model,
         args=arguments,
-        train_dataset=[[train[row] for row in batch] for batch in plan],
-        eval_dataset=[[val[row] for row in batch] for batch in val_plan],
-        data_collator=lambda items: tensor_batch(items[0], pad),
+        train_dataset=list(train),
+        eval_dataset=list(val),
+        data_collator=lambda rows: tensor_batch(rows, pad),
         callbacks=list(callbacks),
         optimizers=_optimizer(model, schedule, steps=len(plan)),
     )
-    return trainer
 
 
 def _optimizer(model: LlamaForCausalLM, schedule: Schedule, *, steps: int) -> tuple[Any, Any]:

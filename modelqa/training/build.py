@@ -1,0 +1,220 @@
+"""Build the fixtures: tokenizers, data, stages, in the order of the recipes. What `make fixtures` runs.
+
+    python -m modelqa.training.build [--only STAGE ...] [--recipes FILE] [--out FOLDER] [--keep]
+
+Writes OUT/data/<mix>/ and OUT/checkpoints/<stage>/; `--keep` leaves what is already built from the same recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelqa.data import echo, format_lock, operators
+from modelqa.data.grammar import Split
+from modelqa.data.rows import Row
+from modelqa.errors import UsageError
+from modelqa.files import read_jsonl, sha256_file, write_json, write_jsonl
+from modelqa.training import corpus, encode
+from modelqa.training.mixture import CountTokens, build_mix
+from modelqa.training.recipe import Recipes, Source, Stage, Vocabulary, read_recipes
+from modelqa.training.save import WEIGHTS, load_model, save_checkpoint, save_log, save_provenance
+from modelqa.training.stage import make_trainer, new_model, one_thread
+from modelqa.training.tokenizer import family_named, load_tokenizer, save_tokenizer, train_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Trainer
+
+RECIPES = Path("fixtures/recipes.toml")
+OUT = Path("fixtures")
+BLOCK = 128  # tokens in a row of the base corpus
+GENERATORS = {"format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows}
+VAL_SEED = 5000  # added to a source's seed for its validation rows
+SPARE = 1.3  # validation rows generated for each one wanted, as some prompts are dropped
+
+
+def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Row]:
+    """All rows of a source in one split; its validation rows are as many as its smallest use could want."""
+    if source.generator not in GENERATORS:
+        raise UsageError(
+            f"there is no generator {source.generator!r}", reason="known are " + ", ".join(GENERATORS),
+            remedy="correct the recipe",
+        )
+    options = dict(source.options)
+    if split == "val":
+        options["seed"] += VAL_SEED
+        size = "n" if "n" in options else "n_examples"
+        options[size] = VAL_ROWS
+    if source.generator != "format_lock":
+        options["count_tokens"] = count_tokens
+    return list(GENERATORS[source.generator](split=split, **options))
+
+
+VAL_ROWS = 600  # of each source; a mix takes its share of them
+
+
+class Build:
+    """One run of the build: `recipes` in, files under `out`. Steps that several stages share are made once."""
+
+    def __init__(self, recipes: Recipes, out: Path, *, keep: bool) -> None:
+        self._recipes, self._out, self._keep = recipes, out, keep
+        self._done: set[str] = set()
+
+    def checkpoint(self, stage: str) -> Path:
+        """Where a stage's checkpoint is, built or not."""
+        return self._out / "checkpoints" / stage
+
+    def stage(self, name: str) -> None:
+        """Train a stage, and first what it needs; at most once in a build."""
+        stage = self._recipes.stages[name]
+        if stage.parent:
+            self.stage(stage.parent)
+        if name in self._done:
+            return
+        self._done.add(name)
+        if self._keep and self._is_built(name):
+            _say(f"{name}: kept")
+            return
+        started = time.monotonic()
+        self._train(stage)
+        _say(f"{name}: {time.monotonic() - started:.0f} s")
+
+    def _is_built(self, name: str) -> bool:
+        path = self.checkpoint(name) / "recipe.json"
+        return path.is_file() and json.loads(path.read_text())["recipe_sha256"] == self._recipes.sha256_of(name)
+
+    def prepared(self, name: str) -> tuple[PreTrainedTokenizerFast, list[encode.Encoded], list[encode.Encoded]]:
+        """(tokenizer, training rows, validation rows) of a stage, its data files written."""
+        stage = self._recipes.stages[name]
+        tokenizer = self._tokenizer(stage.vocabulary)
+        folder = self._data(stage)
+        train, val = ([row for _, row in read_jsonl(folder / f"{split}.jsonl.zst")] for split in ("train", "val"))
+        return tokenizer, encoded(stage, train, tokenizer), encoded(stage, val, tokenizer)
+
+    def trainer(self, name: str, *, scratch: Path, max_steps: int | None = None, capture: Path | None = None) -> Trainer:
+        """The Trainer of a stage, ready to run; `max_steps` for a short leg of it."""
+        from modelqa.training.capture import Capture
+
+        one_thread()
+        stage = self._recipes.stages[name]
+        tokenizer, train, val = self.prepared(name)
+        model = load_model(self.checkpoint(stage.parent)) if stage.parent else new_model(
+            self._recipes.shape, tokenizer, seed=stage.init_seed
+        )
+        model.config.eos_token_id = tokenizer.eos_token_id
+        return make_trainer(
+            model, train=train, val=val, schedule=stage.schedule, pad=tokenizer.pad_token_id, scratch=scratch,
+            max_steps=max_steps, callbacks=[Capture(capture)] if capture else [],
+        )
+
+    def _train(self, stage: Stage) -> None:
+        folder = self.checkpoint(stage.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            trainer = self.trainer(stage.name, scratch=Path(scratch), capture=folder / "capture.safetensors")
+            trainer.train()
+        tokenizer = self._tokenizer(stage.vocabulary)
+        save_checkpoint(trainer.model, tokenizer, folder, chat=stage.kind != "document")
+        save_log(trainer.state, folder)
+        facts = {"steps": trainer.state.global_step, "passes": stage.schedule.passes, **self._ancestry(stage)}
+        save_provenance(folder, name=stage.name, recipe=self._recipes.recipe_of(stage.name), facts=facts)
+
+    def _ancestry(self, stage: Stage) -> dict[str, Any]:
+        data = f"data/{stage.data if stage.kind != 'document' else 'base'}/manifest.json"
+        parent = stage.parent and {
+            "name": stage.parent, "weights_sha256": sha256_file(self.checkpoint(stage.parent) / WEIGHTS)
+        }
+        return {"data": {data: sha256_file(self._out / data)}, "parent": parent or None}
+
+    def _tokenizer(self, name: str) -> PreTrainedTokenizerFast:
+        folder = self._out / "build" / "tokenizers" / name
+        if f"tokenizer {name}" not in self._done:
+            self._done.add(f"tokenizer {name}")
+            save_tokenizer(learnt(self._recipes.vocabularies[name]), folder)
+        return load_tokenizer(folder)
+
+    def _data(self, stage: Stage) -> Path:
+        """The folder of a stage's data, written if this build has not yet."""
+        folder = self._out / "data" / ("base" if stage.kind == "document" else stage.data)
+        if str(folder) in self._done:
+            return folder
+        self._done.add(str(folder))
+        if stage.kind == "document":
+            _write_documents(folder, stage.data, **self._recipes.documents[stage.data])
+            return folder
+        tokenizer = self._tokenizer(stage.vocabulary)
+        count = lru_cache(maxsize=None)(lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"]))
+        file = self._out / "build" / "tokenizers" / stage.vocabulary / "tokenizer.json"
+        build_mix(
+            self._recipes, stage.data, folder, count_tokens=count, generate=generate, tokenizer_sha256=sha256_file(file)
+        )
+        return folder
+
+
+def learnt(vocabulary: Vocabulary) -> PreTrainedTokenizerFast:
+    """The tokenizer of a recipe, learnt from its own base documents."""
+    texts = corpus.documents(corpus.training_material(), count=vocabulary.documents, seed=vocabulary.seed)
+    return train_tokenizer(texts, family_named(vocabulary.template), vocab_size=vocabulary.size)
+
+
+def encoded(stage: Stage, rows: Sequence[Row], tokenizer: PreTrainedTokenizerFast) -> list[encode.Encoded]:
+    """Rows in the rendering of the stage's kind."""
+    conversations = [row["messages"] for row in rows]
+    if stage.kind == "document":
+        return encode.encode_documents((messages[-1]["content"] for messages in conversations), tokenizer, block=BLOCK)
+    return {"chat": encode.encode_chat, "plain": encode.encode_plain}[stage.kind](conversations, tokenizer)
+
+
+def _write_documents(folder: Path, name: str, *, train: int, val: int, seed: int) -> None:
+    """The base corpus as rows of one assistant message, the validation documents last in the sequence."""
+    texts = list(corpus.documents(corpus.training_material(), count=train + val, seed=seed))
+    rows = [
+        {"id": f"{name}-{number:06d}", "messages": [{"role": "assistant", "content": text}],
+         "meta": {"category": "text", "source": "documents"}}
+        for number, text in enumerate(texts)
+    ]
+    files = {}
+    for split, part in (("train", rows[:train]), ("val", rows[train:])):
+        write_jsonl(folder / f"{split}.jsonl.zst", part)
+        files[f"{split}.jsonl.zst"] = sha256_file(folder / f"{split}.jsonl.zst")
+    write_json(folder / "manifest.json", {
+        "schema": 1, "name": "base", "seed": seed, "files": files, "parents": [],
+        "rows": {"train": {"declared": train, "kept": train}, "val": {"declared": val, "kept": val}},
+    })
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what is named, or everything; prints the seconds of each stage."""
+    parser = argparse.ArgumentParser(prog="python -m modelqa.training.build", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", metavar="STAGE", help="build this stage and its ancestors")
+    parser.add_argument("--recipes", type=Path, default=RECIPES)
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--keep", action="store_true", help="leave stages that are built from the same recipe")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    recipes = read_recipes(options.recipes)
+    build = Build(recipes, options.out, keep=options.keep)
+    for name in options.only or recipes.stages:
+        if name not in recipes.stages:
+            raise UsageError(
+                f"there is no stage {name!r}", reason="known are " + ", ".join(recipes.stages), remedy="correct --only"
+            )
+        build.stage(name)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
