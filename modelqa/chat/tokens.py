@@ -94,6 +94,10 @@ class Tokens:
                 found[name] = text
         return found
 
+    def read(self) -> None:
+        """Read everything now, so that the folder may go away."""
+        _ = self.sha256, self._tokenizer, self._plain_tokenizer
+
     @property
     def size(self) -> int:
         """One more than the largest id."""
