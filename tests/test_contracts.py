@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import tiny_chat
 
-from modelqa.chat import open_chat
+from modelqa.chat import Chat, open_chat
 from modelqa.data.contracts import validate
 from modelqa.data.evidence import FRAMES, Sources, frame, judge, reports, sources
 from modelqa.data.frame import inspection_frame, roles_ok
 from modelqa.data.suite import CODES, Result, cache_key, read_suite
 from modelqa.errors import DataError
-from modelqa.files import write_jsonl
+from modelqa.files import sha256_file, write_json, write_jsonl
 from modelqa.gates import Case
 from modelqa.models import Model
 
@@ -74,8 +74,13 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_chat.write_checkpoint(tmp_path_factory.mktemp("chat"))
 
 
+@pytest.fixture(scope="module")
+def chat(checkpoint: Path) -> Chat:
+    return open_chat(checkpoint)
+
+
 @pytest.fixture
-def declare(tmp_path: Path, checkpoint: Path) -> Callable[..., Sources]:
+def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
     """Write datasets to files and declare them as a model with one parent."""
 
     def declared(train: Rows | None = None, val: Rows | None = None, parent: Rows | None = None,
@@ -85,10 +90,12 @@ def declare(tmp_path: Path, checkpoint: Path) -> Callable[..., Sources]:
                 "parent": healthy_train()[:10] if parent is None else parent}
         for name, path in paths.items():
             write_jsonl(path, rows[name])
+        manifest = tmp_path / "manifest.json"
+        write_json(manifest, {"files": {path.name: sha256_file(path) for path in paths.values()}})
         base = Model("base", declared=True, train=(paths["parent"],))
-        values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", **changes}
-        model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **values)
-        return sources(model, [base], cases, chat=open_chat(checkpoint), categories=["echo", "wrap"])
+        values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", "manifest": manifest}
+        model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **{**values, **changes})
+        return sources(model, [base], cases, chat=chat, categories=["echo", "wrap"])
 
     return declared
 
@@ -216,6 +223,20 @@ def test_each_leak_breaks_the_expectation_of_its_comparison(declare: Callable[..
     side, rows, expected = LEAKS[planted]
     healthy = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[side]()
     assert set(broken(judge(SUITES["overlap"], declare(**{side: healthy + rows})))) == expected
+
+
+def test_a_file_that_its_manifest_does_not_describe_is_found(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    with found.own.train[0].open("a") as stream:
+        stream.write(json.dumps(healthy_train()[0]) + "\n")
+    results = {result.id: result for result in judge(SUITES["files"], found)}
+    assert results["files.manifest"].examples == ("tuned train.jsonl",)
+    assert results["files.manifest"].code == "data.lineage"
+    assert results["files.rows"].success
+
+
+def test_an_empty_data_file_is_found(declare: Callable[..., Sources]) -> None:
+    assert broken(judge(SUITES["files"], declare(parent=[]))) == {"files.rows": "data.rows"}
 
 
 def test_an_overlap_names_the_case_and_the_training_row(declare: Callable[..., Sources]) -> None:

@@ -6,6 +6,9 @@
 The frame of a suite has the suite's name: `train` and `val` are inspection frames (see `data.frame`); `overlap` has a
 row for each validation row and evaluation case; `files` has a row for each data file of the model and its ancestors.
 
+Columns of `files`: id ("MODEL FILE"), model, rows, sha256, as_manifest (whether the model's manifest lists the file
+with this hash; null without a manifest).
+
 Columns of `overlap`: id, kind ("val" or "cases"), and COMPARISON_TIER, the number of training rows that overlap this
 item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val and
 ancestors_cases; tiers are those of `data.overlap`. Null: the comparison leaves this item out.
@@ -13,6 +16,7 @@ ancestors_cases; tiers are those of `data.overlap`. Null: the comparison leaves 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +27,7 @@ from modelqa.data import overlap
 from modelqa.data.frame import RENDERED, SEED, inspection_frame, read_rows
 from modelqa.data.items import Item, item_of_case, items_of_row
 from modelqa.data.suite import Result, Suite, unanswered
+from modelqa.errors import DataError
 from modelqa.files import canonical_json, sha256_file, sha256_text
 
 if TYPE_CHECKING:
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     from modelqa.gates import Case
     from modelqa.models import Model
 
-FRAMES = ("train", "val", "overlap")
+FRAMES = ("train", "val", "overlap", "files")
 FORMAT = 1  # of the frames; a change of what a column means makes stored results stale
 
 
@@ -137,9 +142,11 @@ def frame(name: str, found: Sources) -> pandas.DataFrame:
     if name in ("train", "val"):
         rows = list(read_rows(found.own.train if name == "train" else found.own.val))
         return inspection_frame(rows, chat=found.chat)
-    if name == "overlap":
-        return overlap_frame(found)
-    raise KeyError(name)
+    frames = {"overlap": overlap_frame, "files": files_frame}
+    if name not in frames:
+        raise DataError(f"there is no data for a suite named {name!r}", reason=f"suites are named {', '.join(FRAMES)}",
+                        remedy="write the expectation into one of these suites")
+    return frames[name](found)
 
 
 def reports(found: Sources) -> dict[str, overlap.Report]:
@@ -185,6 +192,32 @@ def overlap_frame(found: Sources) -> pandas.DataFrame:
                 table[name] = [_rows(hits.get(one), its == kind) for one, its in kinds.items()]
                 table[f"{name}_by"] = [hits[one].train if one in hits else "" for one in kinds]
     return table
+
+
+def files_frame(found: Sources) -> pandas.DataFrame:
+    """One row for each data file of the model and its ancestors."""
+    import pandas
+
+    table = []
+    for data in (found.own, *found.ancestors):
+        listed = None if data.manifest is None else _listed(data.manifest)
+        for path in data.files:
+            sha256 = sha256_file(path)
+            table.append({
+                "id": f"{data.model} {path.name}", "model": data.model, "rows": sum(1 for _ in read_rows([path])),
+                "sha256": sha256, "as_manifest": None if listed is None else listed.get(path.name) == sha256,
+            })
+    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest"])
+
+
+def _listed(manifest: Path) -> dict[str, str]:
+    """{file name: sha256} that a manifest lists; `DataError` when it lists none."""
+    try:
+        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        return {Path(name).name: str(sha256) for name, sha256 in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{manifest} cannot be read: {error!r}", reason="a manifest is a JSON object with \"files\"",
+                        remedy="write the dataset again with modelqa data") from None
 
 
 def _rows(hit: overlap.Overlap | None, compared: bool) -> float:
