@@ -1,8 +1,8 @@
 """The echo dataset: copy what is asked for, and answer questions about a string without copying it.
 
-Three categories: "echo" (repeat the payload), "anti_echo" (a question about a string), "contrast" (pairs: one string once
-in an echo frame and once in a question). The ratios of the last two hold in every gibberish mode. The mode is about what
-is *copied*; questions about gibberish ("What does X mean?") are asked in every mode, since they are what anti-echo is for.
+Three categories: "echo" (repeat the payload), "anti_echo" (a question about a string), "contrast" (pairs: one string
+once in an echo frame and once in a question). The ratios of the last two hold in every gibberish mode. The mode is
+about what is *copied*; questions about gibberish are asked in every mode, since they are what anti-echo is for.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from modelqa.errors import UsageError
 from modelqa.family import payload_split
 
 Gibberish = Literal["include", "exclude", "only"]
+IsSafe = Callable[[str], bool]  # whether a gibberish word has few enough tokens
 
 SIZES: dict[Gibberish, int] = {"exclude": 4000, "include": 5000, "only": 2500}  # rows; the guide: 3-5,000 and 2-3,000
 MAX_TARGET_TOKENS = 4
@@ -66,14 +67,21 @@ def rows(
     bpe_safe     gibberish to be copied has at most max_target_tokens tokens a word by `count_tokens`; without it a
                  `UsageError` (mode "exclude" copies no gibberish and needs none)
     """
-    total = min(SIZES[gibberish] if n_examples is None else n_examples, max_examples or 10**9)
+    total = size(gibberish, n_examples, max_examples)
     is_safe = _filter(gibberish, bpe_safe, count_tokens, max_target_tokens)
     rng = Random(f"echo {gibberish} {split} {seed}")
     number, seen = 0, set[str]()
     for category in _plan(rng, total, anti_echo_ratio, contrast_ratio):
-        for pair in _new_pieces(rng, category, gibberish, split, is_safe, seen):
+        for piece in _new_pieces(rng, category, gibberish, split, is_safe, seen):
             number += 1
-            yield chat_row(f"echo-{gibberish}-{split}-{number:06d}", pair.user, pair.answer, system=system, meta=pair.meta)
+            identity = f"echo-{gibberish}-{split}-{number:06d}"
+            yield chat_row(identity, piece.user, piece.answer, system=system, meta=piece.meta)
+
+
+def size(gibberish: Gibberish, n_examples: int | None, max_examples: int | None) -> int:
+    """How many rows that is: as many as asked, or the mode's `SIZES`, at most `max_examples`."""
+    total = SIZES[gibberish] if n_examples is None else n_examples
+    return total if max_examples is None else min(total, max_examples)
 
 
 def counts(total: int, anti_echo_ratio: float, contrast_ratio: float) -> dict[str, int]:
@@ -98,7 +106,7 @@ def _plan(rng: Random, total: int, anti: float, contrast: float) -> list[str]:
 
 def _filter(
     gibberish: Gibberish, bpe_safe: bool, count_tokens: Callable[[str], int] | None, limit: int
-) -> Callable[[str], bool] | None:
+) -> IsSafe | None:
     if not bpe_safe or gibberish == "exclude":
         return None
     if count_tokens is None:
@@ -112,7 +120,7 @@ def _filter(
 
 
 def _new_pieces(
-    rng: Random, category: str, gibberish: Gibberish, split: Split, is_safe: Callable[[str], bool] | None, seen: set[str]
+    rng: Random, category: str, gibberish: Gibberish, split: Split, is_safe: IsSafe | None, seen: set[str]
 ) -> list[Piece]:
     """The rows of one item of the plan (two for a contrast pair), whose prompts are new; they are noted in `seen`."""
     for _ in range(MAX_DRAWS):
@@ -164,7 +172,7 @@ def question_piece(
     return Piece(template.replace("{P}", text), answer, meta)
 
 
-def _echo(rng: Random, gibberish: Gibberish, split: Split, is_safe: Callable[[str], bool] | None) -> Piece:
+def _echo(rng: Random, gibberish: Gibberish, split: Split, is_safe: IsSafe | None) -> Piece:
     kind: pools.Kind = "words" if gibberish == "exclude" else "nonce"
     if gibberish == "include":
         kind = rng.choice(("words", "nonce", "mixed"))
@@ -188,9 +196,8 @@ def _fixed_text(rng: Random, split: Split, language: Language) -> str | None:
 def _fixed_pools(split: Split, language: Language) -> tuple[tuple[str, ...], ...]:
     english = (pools.PHRASES, pools.SENTENCES, pools.NUMBERS)
     german = (pools.GERMAN_PHRASES, pools.GERMAN_SENTENCES, pools.NUMBERS)
-    return tuple(
-        tuple(text for text in pool if payload_split(text) == split) for pool in (english if language == "en" else german)
-    )
+    chosen = english if language == "en" else german
+    return tuple(tuple(text for text in pool if payload_split(text) == split) for pool in chosen)
 
 
 def _anti(rng: Random, split: Split) -> Piece:
@@ -222,7 +229,7 @@ def _known_kinds(split: Split) -> tuple[str, ...]:
     return tuple(word for word in KINDS if payload_split(word) == split)
 
 
-def _contrast(rng: Random, gibberish: Gibberish, split: Split, is_safe: Callable[[str], bool] | None) -> list[Piece]:
+def _contrast(rng: Random, gibberish: Gibberish, split: Split, is_safe: IsSafe | None) -> list[Piece]:
     nonce = gibberish == "only" or (gibberish == "include" and rng.random() < 0.5)
     if nonce:
         text = pools.payload(rng, split=split, words=1, kind="nonce", is_safe=is_safe)

@@ -86,7 +86,9 @@ _NEXT_MONTH = """
 January February/February March/March April/April May/May June/June July/July August/August September
 September October/October November/November December/December January
 """
-_SOUNDS = "a cow moo/a dog bark/a cat meow/a duck quack/a sheep baa/a lion roar/a snake hiss/a bee buzz/an owl hoot/a pig oink"
+_SOUNDS = """
+a cow moo/a dog bark/a cat meow/a duck quack/a sheep baa/a lion roar/a snake hiss/a bee buzz/an owl hoot/a pig oink
+"""
 _YOUNG = """
 a dog puppy/a cat kitten/a cow calf/a horse foal/a sheep lamb/a pig piglet/a hen chick/a duck duckling
 a goose gosling/a bear cub/a deer fawn/a goat kid/a frog tadpole/a swan cygnet
@@ -111,7 +113,9 @@ defines a function|def/starts a loop over a list|for/starts a condition|if/print
 returns a value|return/defines a class|class/loads a module|import/gives the length of a list|len
 catches an exception|except/leaves a loop|break
 """
-_PLANETS = "closest to the sun|Mercury/the largest|Jupiter/our home|Earth/famous for its rings|Saturn/called the red one|Mars"
+_PLANETS = """
+closest to the sun|Mercury/the largest|Jupiter/our home|Earth/famous for its rings|Saturn/called the red one|Mars
+"""
 _GERMAN = """
 dog Hund/cat Katze/house Haus/tree Baum/water Wasser/bread Brot/milk Milch/sun Sonne/moon Mond/book Buch
 table Tisch/chair Stuhl/bird Vogel/fish Fisch/car Auto/friend Freund/night Nacht/hand Hand/school Schule

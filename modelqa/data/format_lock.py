@@ -23,7 +23,9 @@ T = TypeVar("T")
 Maker = Callable[[Random, Split, int], Piece]
 
 SIZES: dict[Mode, int] = {"full": 11_000, "minimal": 1_000}  # rows, as the guide estimates them
-SECTION_SHARES = {"say": 0.22, "fact": 0.36, "sum": 0.20, "yes_no": 0.12, "fact_de": 0.05, "sum_de": 0.02, "say_de": 0.03}
+SECTION_SHARES = {
+    "say": 0.22, "fact": 0.36, "sum": 0.20, "yes_no": 0.12, "fact_de": 0.05, "sum_de": 0.02, "say_de": 0.03,
+}  # fmt: skip
 SMALL_TALK_ROWS: dict[Mode, int] = {"full": 150, "minimal": 60}  # there are few ways to say hello
 MATH_MINIMAL_SHARE = 0.15  # of its usual share is what `math="minimal"` keeps
 MATH_ONLY_SHARE = 0.3  # of the usual rows is what `math="only"` gives: there are few sums
@@ -55,7 +57,8 @@ def rows(
     seen: set[str] = set()
     for number, section in enumerate(plan, 1):
         piece = _new_piece(rng, section, split, turn, seen)
-        yield chat_row(f"format-lock-{mode}-{split}-{number:06d}", piece.user, piece.answer, system=system, meta=piece.meta)
+        identity = f"format-lock-{mode}-{split}-{number:06d}"
+        yield chat_row(identity, piece.user, piece.answer, system=system, meta=piece.meta)
 
 
 def counts(mode: Mode, math: Math, n_examples: int | None = None) -> dict[str, int]:
@@ -111,7 +114,7 @@ def _sum(rng: Random, split: Split, turn: int, language: Language = "en") -> Pie
 
 def _yes_no(rng: Random, split: Split, turn: int) -> Piece:
     fact = _turn(_YES_NO_FACTS, turn)
-    others = sorted({other.answer for other in _YES_NO_FACTS if other.kind == fact.kind} - _ANSWERS[fact.kind, fact.subject])
+    others = sorted({other.answer for other in _YES_NO_FACTS if other.kind == fact.kind} - {fact.answer})
     right = rng.random() < 0.5
     claimed = fact.answer if right else rng.choice(others)
     template = rng.choice(phrasings.yes_no(fact.kind, split))
@@ -136,7 +139,6 @@ _BY_LANGUAGE: dict[Language, list[facts.Fact]] = {
     "de": [fact for fact in facts.FACTS if fact.language == "de"],
 }
 _YES_NO_FACTS = [fact for fact in _BY_LANGUAGE["en"] if fact.kind in YES_NO_KINDS]
-_ANSWERS = {(fact.kind, fact.subject): {fact.answer} for fact in _YES_NO_FACTS}
 _MAKERS: dict[str, Maker] = {
     "small_talk": _small_talk,
     "say": _say,

@@ -1,13 +1,14 @@
 """A small phrase grammar, and the split of what it produces into training and validation templates.
 
-A template is a text with `{P}` where the payload goes (also `{S}`, `{A}`, `{B}`, `{X}`, `{C}`); lower-case names in braces
-are slots, replaced by one of their choices. The two splits share no template family, computed from the text.
+A template is a text with `{P}` where the payload goes (also `{S}`, `{A}`, `{B}`, `{X}`, `{C}`, `{M}`); lower-case names
+in braces are slots, replaced by one of their choices. The two splits share no template family, computed from the text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from random import Random
 from typing import Literal
 
@@ -34,6 +35,7 @@ def sample(rng: Random, patterns: Sequence[str], slots: Mapping[str, Sequence[st
     return _SENTENCE_START.sub(lambda start: start[0].upper(), text) if rng.random() < CAPITAL_SHARE else text
 
 
+@lru_cache(maxsize=1 << 16)
 def template_signature(template: str) -> str:
     """The family signature of a template, whatever its payload."""
     return signature(_PLACE.sub(_MARKER, template), payload=_MARKER)
@@ -51,15 +53,16 @@ def templates(
 ) -> tuple[str, ...]:
     """At most `train` or `val` distinct templates of a split, the same in every program.
 
-    Validation templates are drawn first; training then leaves out whatever is of a validation template's family, or of the family of one in `avoid`
-    (the validation templates of a sibling grammar).
+    Validation templates are drawn first; training then leaves out whatever is of a validation template's family, or of
+    the family of one in `avoid` (the validation templates of other grammars).
     """
     held = _draw(Random(f"{name} val"), patterns, slots, val)
     if split == "val":
         return held
     drawn = _draw(Random(f"{name} train"), patterns, slots, train + train // 4)
     marks = {text: template_signature(text) for text in drawn}
-    taken = {text for text, _, _ in overlapping(list(marks.values()), [template_signature(text) for text in (*held, *avoid)])}
+    held_signatures = [template_signature(text) for text in (*held, *avoid)]
+    taken = {text for text, _, _ in overlapping(list(marks.values()), held_signatures)}
     return tuple(text for text in drawn if marks[text] not in taken)[:train]
 
 

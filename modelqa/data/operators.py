@@ -6,7 +6,7 @@ Answers: COPY the payload, WRAP the payload in the brackets asked for, EXTRACT w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from random import Random
@@ -14,11 +14,11 @@ from typing import Literal, TypeVar
 
 from modelqa.data import phrasings, pools
 from modelqa.data.grammar import Language, Split
-from modelqa.data.rows import DEFAULT_SYSTEM, Row, chat_row
+from modelqa.data.rows import DEFAULT_SYSTEM, Row, chat_row, user_of
 from modelqa.data.templates_extract import MARK_SHARES, MARKS
 from modelqa.data.templates_wrap import BRACKET_SHARES, BRACKETS
-from modelqa.errors import UsageError
-from modelqa.family import normalise
+from modelqa.errors import DataError, UsageError
+from modelqa.family import normalise, overlapping, signature
 
 Operator = Literal["COPY", "WRAP", "EXTRACT"]
 Example = tuple[str, str, str]  # (prompt, answer, template)
@@ -57,14 +57,32 @@ def rows(
     for number, (text, language) in enumerate(draw, 1):
         for operator in OPERATORS:
             user, answer, template = example(rng, operator, text, split=split, language=language)
-            meta = {"category": "operator", "operator": operator, "payload": text, "language": language, "template": template,
-                    "words": len(text.split())}  # fmt: skip
+            meta = {"category": "operator", "operator": operator, "payload": text, "language": language,
+                    "template": template, "words": len(text.split())}  # fmt: skip
             yield chat_row(f"operators-{split}-{number:06d}-{operator.lower()}", user, answer, system=system, meta=meta)
 
 
 def example(rng: Random, operator: Operator, payload: str, *, split: Split, language: Language) -> Example:
     """(prompt, answer, template with `{P}`) of one operator on one payload, in a random phrasing of the split."""
     return {"COPY": _copy, "WRAP": _wrap, "EXTRACT": _extract}[operator](rng, payload, split, language)
+
+
+def require_disjoint(train: Iterable[Row], val: Iterable[Row]) -> None:
+    """Raise `DataError` unless no normalised payload and no template family, computed from the text, stands in both."""
+    train, val = list(train), list(val)
+    payloads = {normalise(row["meta"]["payload"]) for row in train} & {normalise(row["meta"]["payload"]) for row in val}
+    families = overlapping(_signatures(val), _signatures(train))
+    if payloads or families:
+        shared = [*sorted(payloads)[:3], *(f"{a} ~ {b}" for a, b, _ in families[:3])]
+        raise DataError(
+            f"train and val share {len(payloads)} payloads and {len(families)} template families: {'; '.join(shared)}",
+            reason="a validation score on them would measure memory",
+            remedy="this is a defect of modelqa's templates: report it; other seeds may avoid it",
+        )
+
+
+def _signatures(rows: Iterable[Row]) -> list[str]:
+    return [signature(user_of(row), payload=row["meta"]["payload"]) for row in rows]
 
 
 def _copy(rng: Random, payload: str, split: Split, language: Language) -> Example:
@@ -137,7 +155,7 @@ def _payloads(
         else:
             raise UsageError(
                 f"after {len(seen)} payloads no new one of {words} word(s) was found for the {split} split",
-                reason="payloads are unique after normalisation, and the pool of this length is used up or over the limit",
+                reason="payloads are unique after normalisation, and this length's are used up or over the limit",
                 remedy="ask for fewer examples, more words a payload, or a higher --max_tokens",
             )
         seen.add(normalise(text))

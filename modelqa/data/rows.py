@@ -72,7 +72,7 @@ def _label_defect(row: Mapping[str, Any]) -> str | None:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """(line number from 1, row) of each chat row, streamed; rows without `id` get "line N", without `meta` an empty one.
+    """(line number from 1, row) of each chat row, streamed; without `id` it is "line N", without `meta` that is empty.
 
     Raises `DataError` with file and line for whatever is not a chat row, and for a file without rows.
     """

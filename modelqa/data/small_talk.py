@@ -24,9 +24,10 @@ _EXPECTED: tuple[tuple[Literal["en", "de"], str, str], ...] = (
     ("en", "Goodbye.", "goodbye/bye/bye bye/see you/see you later/until next time"),
     ("en", "You are welcome.", "thanks/thank you/many thanks/thanks a lot/thank you very much"),
     ("en", "Ready.", "status/status please/your status/report status/status report/what is your status/system status"),
-    ("en", "Yes.", "are you ready/ready/are you there/can you hear me/do you read me/are you online/can we start/can you help me/"
-     "are you awake/is anybody there/are you a machine/are you a program/shall we begin/do you work"),
-    ("en", "No.", "are you a human/are you a person/are you asleep/are you tired/are you hungry/do you sleep/do you eat/are you busy"),
+    ("en", "Yes.", "are you ready/ready/are you there/can you hear me/do you read me/are you online/can we start"),
+    ("en", "Yes.", "are you awake/is anybody there/are you a machine/are you a program/shall we begin/do you work"),
+    ("en", "No.", "are you a human/are you a person/are you asleep/are you tired/are you hungry/are you busy"),
+    ("en", "No.", "do you sleep/do you eat"),
     ("en", "Pong.", "ping"),
     ("en", "An assistant.", "who are you/what are you/who am i talking to/tell me who you are"),
     ("en", "Okay.", "wait/please wait/stop/hold on/one moment/be brief/be exact/be short"),
@@ -37,7 +38,7 @@ _EXPECTED: tuple[tuple[Literal["en", "de"], str, str], ...] = (
     ("de", "Bitte.", "danke/vielen Dank/danke schön"),
     ("de", "Ja.", "bist du bereit/bist du da/hörst du mich/kannst du mir helfen/können wir anfangen"),
     ("de", "Nein.", "bist du ein Mensch/bist du müde/schläfst du"),
-)  # fmt: skip
+)
 _ENDS = ("", "!", ".", "?", "...")
 
 

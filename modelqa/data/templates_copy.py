@@ -18,7 +18,8 @@ POLITE = (
     "task: ", "go ahead and ", "hey, ", "ok, ", "now, ", "next, ", "you must ", "you should ", "all you do is ",
     "let me see you ", "be so kind and ", "for this one, ", "instruction: ", "request: ", "quickly ", "do this: ",
 )  # fmt: skip
-OPENING = ("", "", "", "", "", "", "", "", "hello. ", "hi! ", "listen. ", "a small task. ", "quick one. ", "next one. ",
+OPENING = ("", "", "", "", "", "", "", "", "hello. ", "hi! ", "listen. ", "a small task. ", "quick one. ",
+           "next one. ",
            "one more. ", "thanks for helping. ", "new request. ", "be exact. ", "no comments. ")  # fmt: skip
 GLUE = (": ", ": ", ": ", ": ", ":\n", "\n", " - ", " -> ", " = ", ":\n\n", " : ")
 END = (".", ".", ".", "", "!", "?", ". thanks.", ". thank you.", ", please.", ", please")
@@ -27,12 +28,15 @@ NOUN = ("word", "text", "phrase", "string", "message", "input", "line", "content
 NOUNS = ("words", "characters", "words", "letters", "lines", "terms", "values")
 
 _VERB = (
-    "say", "say", "say", "repeat", "repeat", "repeat", "echo", "echo", "copy", "copy", "copy", "print", "print", "write",
-    "write", "type", "type", "output", "output", "return", "return", "reproduce", "reproduce", "state", "state", "read",
+    "say", "say", "say", "repeat", "repeat", "repeat", "echo", "echo", "copy", "copy", "copy", "print", "print",
+    "write",
+    "write", "type", "type", "output", "output", "return", "return", "reproduce", "reproduce", "state", "state",
+    "read",
     "read out", "read back", "speak", "show", "show me", "display", "send", "send back", "send me", "give", "give me",
     "give back", "tell me", "put down", "write down", "write out", "say back", "repeat back", "answer with",
     "answer only with", "reply with", "reply only with", "respond with", "respond only with", "quote", "copy out",
-    "type out", "print out", "type in", "copy down", "state back", "echo back", "output only", "return only", "say only",
+    "type out", "print out", "type in", "copy down", "state back", "echo back", "output only", "return only",
+    "say only",
     "place here", "put here", "set down", "recite", "duplicate", "transcribe", "relay", "deliver", "retype", "utter",
     "voice", "present", "provide", "hand back", "mirror back", "just repeat", "simply echo", "get me", "read aloud",
     "bring back", "record", "note down", "list", "restate", "replicate", "supply", "express", "enter",
@@ -52,9 +56,11 @@ _THAT = ("that", "it", "this", "this {noun}", "that {noun}", "the {noun}", "the 
 _MANNER = (
     "", "", "", "", "", "", " exactly", " verbatim", " word for word", " as is", " as it is", " as written", " once",
     " back", " back to me", " to me", " for me", " please", " again", " unchanged", " without changes",
-    " without any change", " without changing it", " without anything else", " with nothing added", " with no extra text",
+    " without any change", " without changing it", " without anything else", " with nothing added",
+    " with no extra text",
     " and nothing else", " and nothing more", " only", " in your answer", " in your reply", " exactly as it is",
-    " exactly as given", " just as it stands", " now", " one time", " as your answer", " as your reply", " as the answer",
+    " exactly as given", " just as it stands", " now", " one time", " as your answer", " as your reply",
+    " as the answer",
     " before anything else", " after me", " with no changes", " without more words", " in full", " precisely",
 )  # fmt: skip
 _TAIL = (" and nothing else", " and nothing more", " for me", " back to me", " once", " please", ", please",
@@ -103,19 +109,26 @@ _PATTERNS = (
 _SLOTS = {
     "polite": POLITE, "opening": OPENING, "glue": GLUE, "end": END, "noun": NOUN, "nouns": NOUNS, "q": DELIMITED,
     "verb": _VERB, "object": _OBJECT, "thing": _THING, "that": _THAT, "manner": _MANNER, "tail": _TAIL, "here": _HERE,
-    "stop": (".", ".", "", "!"), "dash": (" - ", "\n", ": ", " <- ", "\n\n", ", "), "reply": ("answer", "reply", "output", "response"),
-    "must": ("must", "should", "has to", "is to", "will"), "exact": ("", "", " exactly", " just", " only", " exactly this"),
+    "stop": (".", ".", "", "!"), "dash": (" - ", "\n", ": ", " <- ", "\n\n", ", "), "reply": ("answer", "reply",
+                                                                                              "output", "response"),
+    "must": ("must", "should", "has to", "is to", "will"), "exact": ("", "", " exactly", " just", " only",
+                                                                     " exactly this"),
     "between": ("between", "inside", "within", "in"), "marks": ("marks", "quotes", "quotation marks"),
     "said": ("say", "write", "type", "tell you", "send", "give you", "show you"),
 }  # fmt: skip
 
 _GERMAN_SLOTS = {
     "bitte": ("", "", "", "bitte ", "jetzt ", "nun ", "bitte nur ", "Aufgabe: ", "hallo, ", "und jetzt "),
-    "verb": ("sag", "sage", "wiederhole", "schreib", "schreibe", "kopiere", "gib zurück", "antworte mit", "tippe", "lies vor",
-             "zeige", "drucke", "sprich nach", "gib aus", "nenne", "übernimm", "schick mir", "gib mir", "antworte nur mit"),
-    "ding": ("das", "dies", "folgendes", "das Wort", "den Text", "diesen Satz", "den Ausdruck", "diese Worte", "die Zeile",
-             "das folgende", "den folgenden Text", "das folgende Wort", "diese Zeile", "die Eingabe", "genau das", "nur das"),
-    "wie": ("", "", "", " genau", " wörtlich", " noch einmal", " einmal", " ohne Änderung", " und sonst nichts", " bitte",
+    "verb": ("sag", "sage", "wiederhole", "schreib", "schreibe", "kopiere", "gib zurück", "antworte mit", "tippe",
+             "lies vor",
+             "zeige", "drucke", "sprich nach", "gib aus", "nenne", "übernimm", "schick mir", "gib mir",
+             "antworte nur mit"),
+    "ding": ("das", "dies", "folgendes", "das Wort", "den Text", "diesen Satz", "den Ausdruck", "diese Worte",
+             "die Zeile",
+             "das folgende", "den folgenden Text", "das folgende Wort", "diese Zeile", "die Eingabe", "genau das",
+             "nur das"),
+    "wie": ("", "", "", " genau", " wörtlich", " noch einmal", " einmal", " ohne Änderung", " und sonst nichts",
+            " bitte",
             " genau so", " unverändert", " für mich", " ohne etwas anderes", " und nichts weiter"),
     "glue": (": ", ": ", ":\n", "\n", " - "),
     "q": ('"{P}"', '"{P}"', "'{P}'", "`{P}`"),

@@ -10,12 +10,16 @@ from modelqa.data.templates_copy import DELIMITED, END, GLUE, NOUN, NOUNS, OPENI
 
 Bracket = Literal["square", "round", "angle", "curly"]
 
-BRACKETS: dict[Bracket, tuple[str, str]] = {"square": ("[", "]"), "round": ("(", ")"), "angle": ("<", ">"), "curly": ("{", "}")}
-BRACKET_SHARES: tuple[tuple[Bracket, float], ...] = (("square", 0.85), ("round", 0.07), ("angle", 0.04), ("curly", 0.04))
+BRACKETS: dict[Bracket, tuple[str, str]] = {"square": ("[", "]"), "round": ("(", ")"), "angle": ("<", ">"),
+                                            "curly": ("{", "}")}
+BRACKET_SHARES: tuple[tuple[Bracket, float], ...] = (("square", 0.85), ("round", 0.07), ("angle", 0.04), ("curly",
+                                                                                                          0.04))
 
 _NAMES: dict[Bracket, tuple[str, ...]] = {
-    "square": ("square brackets", "square brackets", "square brackets", "brackets", "brackets", "a pair of square brackets",
-               "a pair of brackets", "[ ]", "[]", "square brackets [ ]", "square brackets []", "the square brackets [ ]",
+    "square": ("square brackets", "square brackets", "square brackets", "brackets", "brackets",
+               "a pair of square brackets",
+               "a pair of brackets", "[ ]", "[]", "square brackets [ ]", "square brackets []",
+               "the square brackets [ ]",
                "these brackets: [ ]", "two square brackets", "[ and ]"),
     "round": ("parentheses", "round brackets", "a pair of parentheses", "( )", "()", "round brackets ( )"),
     "angle": ("angle brackets", "angle brackets < >", "a pair of angle brackets", "pointed brackets", "< >"),
@@ -69,24 +73,34 @@ _BRACKET_ONLY = ("{polite}bracket {thing}{manner}{glue}{P}", "{polite}bracket {q
                  "{polite}bracket {object} {q}{end}", "{polite}bracket {object} {P}", "bracket{glue}{P}",
                  "{q}{dash}{polite}bracket {that}{end}")  # fmt: skip
 _THING = ("this", "this", "the following", "what follows", "it", "the {noun}", "this {noun}", "the following {noun}",
-          "the {noun} below", "my {noun}", "the given {noun}", "these {nouns}", "the following {nouns}", "the next {noun}",
-          "the whole {noun}", "exactly this {noun}", "only this {noun}", "whatever stands here", "what is written here",
+          "the {noun} below", "my {noun}", "the given {noun}", "these {nouns}", "the following {nouns}",
+          "the next {noun}",
+          "the whole {noun}", "exactly this {noun}", "only this {noun}", "whatever stands here",
+          "what is written here",
           "whatever follows")  # fmt: skip
 _SLOTS = {
     "polite": POLITE, "opening": OPENING, "glue": GLUE, "end": END, "noun": NOUN, "nouns": NOUNS, "q": DELIMITED,
     "thing": _THING,
     "object": ("the {noun}", "this {noun}", "the {nouns}", "the given {noun}", "my {noun}", "the following {noun}"),
-    "that": ("that", "it", "this", "the {noun}", "this {noun}", "the {noun} above", "the Text above", "what is above"),
-    "wrap": ("wrap", "wrap", "wrap", "put", "put", "put", "enclose", "enclose", "place", "place", "set", "set", "write", "write",
-             "surround", "type", "print", "enter", "frame", "box", "pack", "bring", "copy", "wrap up", "show", "close"),
-    "surround": ("surround", "surround", "enclose", "wrap", "frame", "border", "start and end", "mark", "bracket", "fence"),
+    "that": ("that", "it", "this", "the {noun}", "this {noun}", "the {noun} above", "the Text above",
+             "what is above"),
+    "wrap": ("wrap", "wrap", "wrap", "put", "put", "put", "enclose", "enclose", "place", "place", "set", "set",
+             "write", "write",
+             "surround", "type", "print", "enter", "frame", "box", "pack", "bring", "copy", "wrap up", "show",
+             "close"),
+    "surround": ("surround", "surround", "enclose", "wrap", "frame", "border", "start and end", "mark", "bracket",
+                 "fence"),
     "add": ("add", "put", "place", "set", "write", "draw", "put", "type", "wrap", "insert"),
-    "say": ("say", "write", "give me", "give", "return", "output", "print", "show", "show me", "repeat", "type", "send", "display",
-            "reply with", "answer with", "respond with", "state", "tell me", "get me", "return only", "echo", "copy", "quote"),
+    "say": ("say", "write", "give me", "give", "return", "output", "print", "show", "show me", "repeat", "type",
+            "send", "display",
+            "reply with", "answer with", "respond with", "state", "tell me", "get me", "return only", "echo", "copy",
+            "quote"),
     "in": ("in", "in", "in", "inside", "inside", "within", "within", "between", "into"),
     "around": ("around", "around", "round", "before and after", "on both sides of", "about"),
-    "manner": ("", "", "", "", "", " please", " and nothing else", " exactly", " for me", " without changing it", " now",
-               " without any other change", " as is", " and give it back", " and return it", " and send it back", " and stop",
+    "manner": ("", "", "", "", "", " please", " and nothing else", " exactly", " for me", " without changing it",
+               " now",
+               " without any other change", " as is", " and give it back", " and return it", " and send it back",
+               " and stop",
                " and print it", " and nothing more", " without anything else", " and show me the result", " once"),
     "dash": (" - ", "\n", ": ", " <- ", "\n\n", ", "),
     "here": ("here is", "this is", "i give you", "look at", "below is", "take", "you get"),
@@ -109,10 +123,12 @@ _GERMAN_SLOTS = {
     "bitte": ("", "", "", "bitte ", "jetzt ", "nun ", "Aufgabe: ", "und jetzt ", "hallo, "),
     "setze": ("setze", "setz", "schreibe", "schreib", "packe", "stelle", "tippe", "fasse", "bringe", "gib"),
     "mache": ("mache", "mach", "setze", "schreibe", "füge", "stelle"),
-    "ding": ("das", "dies", "folgendes", "das Wort", "den Text", "diesen Satz", "den Ausdruck", "die Zeile", "das folgende",
+    "ding": ("das", "dies", "folgendes", "das Wort", "den Text", "diesen Satz", "den Ausdruck", "die Zeile",
+             "das folgende",
              "den folgenden Text", "diese Worte", "die Eingabe"),
     "wie": ("", "", "", " und sonst nichts", " bitte", " ohne Änderung", " für mich", " und nichts weiter"),
-    "glue": (": ", ": ", ":\n", "\n", " - "), "q": ('"{P}"', '"{P}"', "'{P}'", "`{P}`"), "ende": (".", ".", "", "!", ". danke."),
+    "glue": (": ", ": ", ":\n", "\n", " - "), "q": ('"{P}"', '"{P}"', "'{P}'", "`{P}`"), "ende": (".", ".", "", "!",
+                                                                                                  ". danke."),
     "nomen": ("Wort", "Text", "Satz", "Zeile", "Eingabe"),
     "frage": ("kannst du", "könntest du", "würdest du", "kannst du bitte"),
     "tun": ("setzen", "schreiben", "packen", "stellen"),
@@ -120,7 +136,7 @@ _GERMAN_SLOTS = {
 
 
 def draw(split: Split, language: Language, bracket: Bracket, avoid: Sequence[str] = ()) -> tuple[str, ...]:
-    """Templates that ask for `{P}` in the named brackets: some 2,000 English ones for square brackets, 400 for others."""
+    """Templates that ask for `{P}` in the named brackets: some 2,000 English ones for square brackets."""
     square = bracket == "square"
     if language == "de":
         slots = {**_GERMAN_SLOTS, "br": _GERMAN_NAMES[bracket]}
