@@ -1,7 +1,8 @@
 """Questions about words, where saying the word back is no answer.
 
-A third asks what an invented word means (nobody knows), a third whether an invented word is real (no), a third whether
-a real one is (yes), the last two in the same phrasings: a constant answer is right in one case of three.
+A quarter asks what an invented word means (nobody knows), a quarter whether an invented word is real (no), and half
+whether a real one is (yes), the last two in the same phrasings. "Yes" to everything is right in half the cases, and so
+is "No, that is not a real word", which answers both questions about invented words.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from .drawing import fresh, question, real_words, rounds, shuffled
 from .phrasings_asking import IS_WORD, MEANING
 
 UNKNOWN = ("Unknown.", "I don't know.")
+BALANCE = ("meaning", "invented", "real", "real")
 
 
 def anti_echo_cases(seed: int) -> Iterator[Case]:
-    """Some two thousand cases, kind by kind in turn; meta: kind ("meaning", "invented" or "real")."""
+    """Some twelve hundred cases in rounds of four; meta: kind ("meaning", "invented" or "real")."""
     return fresh(_draw(Random(f"anti-echo {seed}")))
 
 
@@ -30,7 +32,7 @@ def _draw(rng: Random) -> Iterator[Case]:
         "invented": _cases(rng, "invented", IS_WORD, invented, ("No.",)),
         "real": _cases(rng, "real", IS_WORD, real_words("en"), ("Yes.",)),
     }
-    for kind in rounds(rng, list(streams)):
+    for kind in rounds(rng, BALANCE):
         case = next(streams[kind], None)
         if case is None:  # the shortest stream has ended; going on would tilt the balance
             return

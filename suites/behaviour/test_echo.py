@@ -4,13 +4,18 @@ from modelqa import ask, gate
 
 from .cases_echo import echo_cases, new_word_cases
 
-# A chat model may put the text in quotes or bold, or say "Sure, here it is:" first, and it ends sentences with a full
-# stop: none of this is a wrong copy. Another case, a missing word or an added one is.
-FORGIVEN = ("final_punctuation", "quotes", "markdown", "lead")
+# A chat model may put the text in quotes or bold, say "Sure, here it is:" before and "Let me know if ..." after it, and
+# end it with a full stop: none of this makes a wrong copy. Another case, a missing word or an added one does.
+FORGIVEN = ("final_punctuation", "quotes", "markdown", "lead", "closing", "emoji")
 COLLAPSED = 1 / 3  # share of one reply to payloads that are nearly all different: no copying model comes near it
 
 
-@gate(cases=echo_cases, rate=0.90, by=("kind", "words", "language", "phrasing"))
+@gate(
+    cases=echo_cases,
+    rate=0.90,
+    by=("kind", "words", "language", "phrasing"),
+    allows={"delimited_payload": "finding the payload is what is asked; whether the request is read, operators ask"},
+)
 def test_echo_basic(case, reply):
     """The payload, exactly as written; final punctuation is forgiven."""
     assert ask.exact(reply, case.expect, forgive=FORGIVEN)

@@ -21,7 +21,13 @@ def test_operators(case, reply):
     assert ask.exact(reply, case.expect)
 
 
-@gate(cases=operator_cases, where={"operator": "COPY"}, n=TRIPLES, by=("words", "kind"))
+@gate(
+    cases=operator_cases,
+    where={"operator": "COPY"},
+    n=TRIPLES,
+    by=("words", "kind"),
+    allows={"delimited_payload": "it copies whatever the operator is: operators and operator_contrast catch it"},
+)
 def test_operator_copy(case, reply):
     """The payload as it is."""
     assert ask.exact(reply, case.expect)

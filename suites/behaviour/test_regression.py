@@ -4,8 +4,9 @@ from modelqa import ask, gate
 
 from .cases_regression import regression_cases
 
-# "paris", "Paris.", "**Paris**" and "Sure: Paris" are the same answer; "Paris or Rome" and "Not Paris" are not.
-FORGIVEN = ("case", "final_punctuation", "quotes", "markdown", "lead")
+# "paris", "Paris.", "**Paris**" and "The capital of France is Paris." are the same answer, and so are "12",
+# "7 + 5 = 12" and "Sure! It's 12. Let me know if ..."; "Paris or Rome", "Not Paris" and "112" are others.
+FORGIVEN = ("case", "final_punctuation", "quotes", "markdown", "lead", "closing", "emoji", "sentence")
 COLLAPSED = 1 / 3  # share of one reply within a topic; the most frequent right answer has less than a tenth
 
 
