@@ -219,7 +219,7 @@ def test_the_manifest_binds_sources_and_their_manifests(source, model):
 
 def test_a_source_that_was_changed_after_its_manifest_is_refused(source, model):
     write_json(source.parent / "manifest.json", {"files": {"rows.jsonl": "0" * 64}})
-    with pytest.raises(DataError, match="changed after it was generated"):
+    with pytest.raises(DataError, match="changed after it was made"):
         prepare(settings(source, model))
 
 

@@ -15,6 +15,7 @@ from modelqa.data import arrays as stored
 from modelqa.data import pack
 from modelqa.data.inspect import Counts, count
 from modelqa.data.items import DISJOINT, Item, items_of_row
+from modelqa.data.manifest import content_hash
 from modelqa.data.overlap import Report, overlaps
 from modelqa.data.rows import read_rows as chat_rows
 from modelqa.data.split import validation_rows
@@ -145,6 +146,7 @@ class Split:
     counts: Counts
     read: int
     dropped: Mapping[str, int]
+    kept: tuple[Row, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The split's part of the manifest."""
@@ -165,7 +167,8 @@ def prepare(settings: Settings, *, progress: bool = False) -> dict[str, Split]:
     train, val = divided(settings)
     splits = {name: write_split(chat, name, rows, settings, progress=progress)
               for name, rows in (("train", train), ("val", val)) if rows}
-    write_manifest(settings, splits, chat)
+    content = content_hash({"messages": row.messages} for split in splits.values() for row in split.kept)
+    write_manifest(settings, splits, chat, content=content)
     return splits
 
 
@@ -190,7 +193,7 @@ def write_split(chat: Chat, name: str, rows: Sequence[Row], settings: Settings, 
     again = stored.load(path)
     pack.require_conserved(before, pack.content_hash(again.each_episode()))
     dropped = {"overlong": len(rows) - len(kept)} if len(kept) < len(rows) else {}
-    return Split(path, count(again), len(rows), dropped)
+    return Split(path, count(again), len(rows), dropped, tuple(kept))
 
 
 def _encoded(

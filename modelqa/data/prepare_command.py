@@ -16,38 +16,44 @@ def add_prepare_parsers(subparsers: Any) -> None:
     _add_inspect(subparsers)
 
 
+def _option(parser: Any, name: str, **settings: Any) -> None:
+    """An option in both spellings, --val_file and --val-file."""
+    spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+    parser.add_argument(*spellings, **{"dest": name, **settings})
+
+
 def _add_prepare(subparsers: Any) -> None:
     parser = subparsers.add_parser("prepare", help="tokenise chat rows, pack them, and prove that nothing was lost")
-    parser.add_argument("--input", type=Path, required=True, help="training rows, JSONL or JSONL.zst")
-    parser.add_argument("--output_dir", type=Path, required=True, help="where the arrays and the manifest go")
-    parser.add_argument("--tokenizer", type=Path, required=True, help="the model's folder: tokenizer, chat template")
-    parser.add_argument("--val_file", type=Path, help="validation rows; excludes --val_split")
-    parser.add_argument("--val_split", type=float,
-                        help="share of the rows set aside for validation, what is disjoint kept apart "
-                        "(default 0.1; 0: none)")
-    parser.add_argument("--disjoint", nargs="+", choices=DISJOINT, default=list(DISJOINT),
-                        help="what training and validation may not share (default: all three)")
-    parser.add_argument("--enable_packing", action="store_true", help="put several whole episodes into one row")
-    parser.add_argument("--pack_block_size", type=int, default=1024, metavar="TOKENS", help="default 1024")
-    parser.add_argument("--pack_by_field", metavar="FIELD", help="pack each value of a field alone: meta.operator")
+    _option(parser, "input", type=Path, required=True, help="training rows, JSONL or JSONL.zst")
+    _option(parser, "output_dir", type=Path, required=True, help="where the arrays and the manifest go")
+    _option(parser, "tokenizer", type=Path, required=True, help="the model's folder: tokenizer, chat template")
+    _option(parser, "val_file", type=Path, help="validation rows; excludes --val_split")
+    _option(parser, "val_split", type=float,
+            help="share of the rows set aside for validation, what is disjoint kept apart "
+            "(default 0.1; 0: none)")
+    _option(parser, "disjoint", nargs="+", choices=DISJOINT, default=list(DISJOINT),
+            help="what training and validation may not share (default: all three)")
+    _option(parser, "enable_packing", action="store_true", help="put several whole episodes into one row")
+    _option(parser, "pack_block_size", type=int, default=1024, metavar="TOKENS", help="default 1024")
+    _option(parser, "pack_by_field", metavar="FIELD", help="pack each value of a field alone: meta.operator")
     shuffle = parser.add_mutually_exclusive_group()
-    shuffle.add_argument("--pack_shuffle", action="store_true", default=True, help="shuffle before packing (default)")
-    shuffle.add_argument("--no_pack_shuffle", dest="pack_shuffle", action="store_false", help="keep the source's order")
-    parser.add_argument("--max_length", type=int, metavar="TOKENS", help="the longest row allowed")
-    parser.add_argument("--on-overlong", choices=("error", "drop"), default="error",
-                        help="what to do with a longer row; dropped rows are counted (default error)")
-    parser.add_argument("--seed", type=int, default=42, help="of the split and of shuffling (default 42)")
+    _option(shuffle, "pack_shuffle", action="store_true", default=True, help="shuffle before packing (default)")
+    _option(shuffle, "no_pack_shuffle", dest="pack_shuffle", action="store_false", help="keep the source's order")
+    _option(parser, "max_length", type=int, metavar="TOKENS", help="the longest row allowed")
+    _option(parser, "on_overlong", choices=("error", "drop"), default="error",
+            help="what to do with a longer row; dropped rows are counted (default error)")
+    _option(parser, "seed", type=int, default=42, help="of the split and of shuffling (default 42)")
     parser.set_defaults(handler=run_prepare)
 
 
 def _add_inspect(subparsers: Any) -> None:
     parser = subparsers.add_parser("inspect", help="recount prepared arrays, recommend steps, show decoded samples")
-    parser.add_argument("--dataset_dir", type=Path, required=True, help="a folder that prepare wrote")
-    parser.add_argument("--tokenizer", type=Path, help="folder of the model; needed for samples")
-    parser.add_argument("--show_samples", type=int, default=0, metavar="N", help="decode N rows of each split")
-    parser.add_argument("--batch_size", type=int, default=16, help="rows a step, for recommended steps (default 16)")
-    parser.add_argument("--color", action=argparse.BooleanOptionalAction, default=None,
-                        help="show the loss mask in colour (default: on a terminal)")
+    _option(parser, "dataset_dir", type=Path, required=True, help="a folder that prepare wrote")
+    _option(parser, "tokenizer", type=Path, help="folder of the model; needed for samples")
+    _option(parser, "show_samples", type=int, default=0, metavar="N", help="decode N rows of each split")
+    _option(parser, "batch_size", type=int, default=16, help="rows a step, for recommended steps (default 16)")
+    _option(parser, "color", action=argparse.BooleanOptionalAction, default=None,
+            help="show the loss mask in colour (default: on a terminal)")
     parser.set_defaults(handler=run_inspect)
 
 
