@@ -94,6 +94,17 @@ def test_without_the_kv_cache_the_replies_are_the_same(engine):
     assert ids(replies(engine, use_cache=False)) == ids(replies(engine))
 
 
+@pytest.mark.parametrize(("use_cache", "widths"), [(True, [17, 1, 1, 1]), (False, [17, 18, 19, 20])])
+def test_without_the_kv_cache_every_token_is_computed_from_the_whole_text(engine, use_cache, widths):
+    seen = []
+    hook = engine.model.register_forward_pre_hook(
+        lambda model, args, kwargs: seen.append(kwargs["input_ids"].shape[1]), with_kwargs=True
+    )
+    replies(engine, PROMPTS[1:2], use_cache=use_cache, max_new_tokens=4)
+    hook.remove()
+    assert seen == widths
+
+
 def test_right_padding_would_have_changed_the_replies(llama):
     width = max(len(prompt.ids) for prompt in PROMPTS)
     rows = [[*prompt.ids, *[0] * (width - len(prompt.ids))] for prompt in PROMPTS]

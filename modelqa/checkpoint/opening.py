@@ -143,7 +143,7 @@ def _refuse_code(root: Path, config: Mapping[str, Any], trusted: bool) -> None:
             raise CheckpointError(
                 f"{root / name} asks to run code ({wanted})",
                 reason="code of a checkpoint can do anything that you can, so it stays off unless asked for by name",
-                remedy="read the code, then pass trust_remote_code=True; or remove the key if transformers has the class",
+                remedy="read the code, then pass trust_remote_code=True; or remove the key if it is not needed",
             )
 
 
