@@ -20,8 +20,11 @@ test: $(VENV)/.installed  ## the project's own tests, at most 10 minutes on two 
 	$(BIN)/python -m pytest tests/ -n 2 -m "not slow"
 
 test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
-	@for part in "tests/ -n 2 -m not_slow" "tests/ -m slow"; do :; done
-	$(BIN)/python tests/all.py
+	@set -e; for part in "not slow" "slow"; do \
+	  start=$$(date +%s); \
+	  $(BIN)/python -m pytest tests/ -n 2 -m "$$part"; \
+	  echo "tests marked '$$part': $$(( ($$(date +%s) - start) / 60 )) min $$(( ($$(date +%s) - start) % 60 )) s"; \
+	done
 
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .

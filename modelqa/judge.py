@@ -96,13 +96,13 @@ def _rate(total: int, gate: str, failed: list[str], threshold: float, families: 
         return Status.PASS, "", "", ""
     if upper < threshold and stats.clustered_upper(groups, alpha=ALPHA) < threshold:
         return Status.FAIL, f"{gate}.below", _some(failed), f"{passed} of {total}: below {threshold:.0%}"
-    if lower >= threshold:
+    if lower >= threshold or upper < threshold:
         worst = sorted(families, key=lambda family: (families[family][0] / families[family][1], family))
         return (
             Status.INCONCLUSIVE,
             "clustered",
             _some(worst),
-            f"enough cases but too few template families agree: {len(families)} families, lower bound {clustered:.1%}",
+            f"{passed} of {total}, but the {len(families)} template families disagree too much: lower bound {clustered:.1%}",
         )
     needed = stats.settle(passed, total, threshold)
     text = f"about {needed} cases would settle it at this rate" if needed else "too close to the threshold to settle"

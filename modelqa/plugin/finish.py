@@ -33,7 +33,7 @@ def write_record(lab: Lab, folder: SessionFolder, started: float) -> Record | No
     if plan is None:
         return None
     home = lab.settings.home
-    draw = sha256_text(canonical_json([plan["settings"], [entry["gate"] for entry in plan["gates"]]]))
+    draw = sha256_text(canonical_json(plan["settings"]))
     run = assemble(folder, count_scorings(home, plan["model"]["weights_sha256"], draw))
     assert run is not None
     meta = {

@@ -1,0 +1,92 @@
+"""Files are written whole or not at all, and a bad line is named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from modelqa.errors import DataError
+from modelqa.files import canonical_json, read_json, read_jsonl, sha256_text, write_bytes, write_json, write_jsonl
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.zst"])
+def test_rows_come_back_as_they_were_written(tmp_path: Path, name: str) -> None:
+    rows = [{"id": "a", "text": "Grüße \u202e \ud800x"[:7]}, {"id": "b", "n": [1, None, True]}]
+    assert write_jsonl(tmp_path / name, rows) == 2
+    assert [row for _, row in read_jsonl(tmp_path / name)] == rows
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_jsonl(tmp_path / f"{name}.jsonl.zst", [{"z": 1, "a": 2}] * 100)
+    assert (tmp_path / "a.jsonl.zst").read_bytes() == (tmp_path / "b.jsonl.zst").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        (b'{"id": 1', "line 2: not JSON"),
+        (b'{"id": "\xff"}', "line 2: not UTF-8"),
+        (b"[1, 2]", "line 2: a JSON list"),
+        (b"[" * 100_000, "line 2: not JSON"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_remedy(tmp_path: Path, line: bytes, fact: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"id": 0}\n' + line + b"\n")
+    with pytest.raises(DataError) as caught:
+        list(read_jsonl(path))
+    assert fact in caught.value.fact
+    assert caught.value.reason and caught.value.remedy
+
+
+def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no file"):
+        list(read_jsonl(tmp_path / "no.jsonl"))
+    with pytest.raises(DataError, match="cannot be read"):
+        read_json(tmp_path / "no.json")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    target = tmp_path / "run.json"
+    write_json(target, {"a": 1})
+    before = target.read_bytes()
+    with pytest.raises(ValueError, match="Out of range float"):
+        write_json(target, {"a": float("nan")})
+    assert target.read_bytes() == before
+    assert os.listdir(tmp_path) == ["run.json"]
+
+
+def test_a_kill_while_writing_leaves_one_whole_version(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    code = (
+        "import sys; from pathlib import Path; from modelqa.files import write_bytes\n"
+        "n = 0\nwhile True:\n    n += 1\n    write_bytes(Path(sys.argv[1]), str(n % 10).encode() * 300_000)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, str(target)])
+    deadline = time.monotonic() + 30
+    while not target.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    data = target.read_bytes()
+    assert len(data) == 300_000 and len(set(data)) == 1
+
+
+def test_canonical_json_and_its_hash_do_not_depend_on_key_order() -> None:
+    assert canonical_json({"b": 1, "a": [2]}) == '{"a":[2],"b":1}'
+    assert sha256_text(canonical_json({"b": 1, "a": 2})) == sha256_text(canonical_json({"a": 2, "b": 1}))
+
+
+def test_written_files_can_be_read_by_others(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "f", b"x")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o644 & ~umask
