@@ -85,7 +85,7 @@ class Lab:
         path = self.subject(role).checkpoint.path / "control_replies.json"
         if not path.is_file():
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
-        return {row["id"]: row["ids"] for row in read_json(path)["replies"]}
+        return {name: row["ids"] for name, row in read_json(path)["replies"].items()}
 
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
