@@ -11,9 +11,10 @@ from itertools import islice
 import pytest
 from behaviour_suite import BODIES, DRAWN, PREFIX, STREAMS, drawn, every_seed, every_stream, spec
 
-from modelqa.data import facts, phrasings, pools
+from modelqa.data import echo, facts, format_lock, phrasings, pools
+from modelqa.data.items import item_of_case, items_of_row
 from modelqa.data.operators import rows as operator_rows
-from modelqa.data.rows import user_of
+from modelqa.data.rows import Row, user_of
 from modelqa.family import families, normalise, overlapping, payload_split, signature
 from modelqa.plugin.plan import family_names
 
@@ -204,6 +205,25 @@ def test_no_extract_prompt_is_of_the_family_of_one_in_training() -> None:
     rows = operator_rows(n=6_000, split="train", seed=7, max_tokens=0)
     theirs = [signature(user_of(row), payload=row["meta"]["payload"]) for row in rows]
     assert overlapping([template_signature(text) for text in phrasings_copying.EXTRACT], theirs) == []
+
+
+@every_stream
+def test_no_case_repeats_a_prompt_or_a_payload_of_training_rows(name: str) -> None:
+    items = [item for row in training_rows() for item in items_of_row(row, row["id"])]
+    prompts = {normalise(item.prompt) for item in items}
+    payloads = {normalise(item.payload) for item in items if item.payload}
+    for case in map(item_of_case, drawn(name, 3)):
+        assert normalise(case.prompt) not in prompts
+        assert "payload" not in case.disjoint or normalise(case.payload or "") not in payloads
+
+
+@cache
+def training_rows() -> tuple[Row, ...]:
+    return (
+        *echo.rows(seed=5, gibberish="include", bpe_safe=False, n_examples=1_000),
+        *format_lock.rows(seed=5, n_examples=1_000),
+        *operator_rows(n=1_000, split="train", seed=5, max_tokens=0),
+    )
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_explained_answers_of_the_right_class_pass_anti_echo() -> None:
     explained = {
         "meaning": 'I\'m not familiar with the word "{P}". Could you give me more context?',
         "invented": 'No, "{P}" is not a real English word.',
-        "real": 'Yes, **{P}** is a real word in English.',
+        "real": "Yes, **{P}** is a real word in English.",
     }
     for case in cases_of("anti_echo"):
         text = explained[case.meta["kind"]].replace("{P}", case.payload or "")

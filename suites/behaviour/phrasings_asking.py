@@ -20,7 +20,7 @@ MEANING = (
     "In a message I found the word {P}. Explain to me what it means.",
     "Define this for me: {P}",
     "I want to know what '{P}' means, so tell me about it.",
-    "My teacher wrote \"{P}\" on the paper. What is the meaning of this?",
+    'My teacher wrote "{P}" on the paper. What is the meaning of this?',
     "On this line is a term. Say what it means in english: {P}",
     "What does the word below mean?\n{P}",
     "Tell me what the thing named {P} is.",

@@ -223,7 +223,7 @@ NEW_VERBS = (
     "Reprint the string `{P}`.",
     "Resend this message unchanged: {P}",
     "Dictate what I dictate: {P}",
-    "Verbalise the words in quotes, without the quotes: \"{P}\"",
+    'Verbalise the words in quotes, without the quotes: "{P}"',
     "Chant it back to me, just once: {P}",
     "Jot the line below for me.\n{P}",
     "Ape me: {P}",
