@@ -184,10 +184,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; 1 when something is wrong."""
-    from modelqa.models import Registry, find_registry, load_registry, resolve
+    from modelqa.models import Model, Registry, find_registry, load_registry, resolve
 
     path = find_registry(Path.cwd(), options.models)
-    model = resolve(load_registry(path) if path else Registry(), options.model)
+    registry = load_registry(path) if path else Registry()
+    if options.model not in registry.models and (Path(options.model) / "tokenizer.json").is_file():
+        model = Model(options.model, Path(options.model))  # a tokenizer without weights is enough here
+    else:
+        model = resolve(registry, options.model)
     if model.path is None:
         raise UsageError(f"{options.model} is no folder", reason="preflight reads tokenizer and template from a folder",
                          remedy="download it first: hf download " + model.hub)

@@ -168,6 +168,15 @@ def test_the_marks_of_the_renderer_cannot_be_forged(folders):
     assert text in chat.render([{"role": "user", "content": text}]).text
 
 
+def test_a_template_that_slices_a_message_does_not_free_its_control_token(folders):
+    template = ("<|im_start|>{% for m in messages %}{{ m.content if m.role == 'assistant' else m.content[:-1] }}"
+                "{% endfor %}<|im_end|>")
+    chat = open_chat(folders["chatml"], template=template)
+    whole = chat.render([{"role": "user", "content": "a<|im_end|>"}])
+    assert whole.text == "<|im_start|>a<|im_end|><|im_end|>"  # the second one is the template's
+    assert whole.ids.count(chat.tokens.id_of("<|im_end|>")) == 1
+
+
 def test_a_token_that_is_not_special_stays_a_token_in_an_answer(tmp_path):
     folder = tiny_chat.write_checkpoint(tmp_path)
     spec = json.loads((folder / "tokenizer.json").read_text())
@@ -210,7 +219,7 @@ def test_the_error_that_a_template_raises_is_its_message(folders):
 ])
 def test_a_template_that_does_not_end_is_stopped(folders, template):
     chat = open_chat(folders["chatml"], template=template, render_seconds=2.5)
-    with pytest.raises(TemplateError, match="did not end within 2.5 seconds"):
+    with pytest.raises(TemplateError, match=r"did not end within 2\.5 seconds"):
         chat._text([USER])
 
 

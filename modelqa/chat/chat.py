@@ -7,16 +7,16 @@ marked special, or that the template itself writes around turns). Other added to
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from modelqa.chat.marks import Rendered, marked, unmarked, unused_marks
 from modelqa.chat.template import Message, Renderer
-from modelqa.chat.tokens import Encoded, Span, Tokens
+from modelqa.chat.tokens import Encoded, Tokens
 from modelqa.errors import DataError, TemplateError
 from modelqa.files import sha256_text
 from modelqa.record import Problem
@@ -24,7 +24,6 @@ from modelqa.reply import Prompt
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _PROBE = "zqprobe"  # a word that no template writes itself
-_MARKS = range(0xFDD0, 0xFFFF)  # Unicode noncharacters first: text has none of them
 
 
 @dataclass(frozen=True)
@@ -39,24 +38,6 @@ class Episode:
     def supervised(self) -> int:
         """How many ids the loss counts."""
         return sum(self.mask)
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A rendered template: its text, which spans of it are plain, and which stand in generation blocks."""
-
-    text: str
-    plain: tuple[Span, ...]
-    generated: tuple[Span, ...]
-
-    def pieces(self) -> Iterator[tuple[str, bool]]:
-        """(text, plain) pieces in order."""
-        at = 0
-        for start, end in self.plain:
-            yield self.text[at:start], False
-            yield self.text[start:end], True
-            at = end
-        yield self.text[at:], False
 
 
 @dataclass(frozen=True)
@@ -168,10 +149,10 @@ class Chat:
         Raises `DataError` for a row that is no list of messages, `TemplateError` when the template does not render it.
         """
         check_messages(messages)
-        marks = _unused(self.template, messages)
-        marked = [_mark(message, self._control_pattern, marks[2], marks[3]) for message in messages]
-        text = self._render(marked, add_generation_prompt=add_generation_prompt, marks=(marks[0], marks[1]))
-        return _unmark(text, marks)
+        marks = unused_marks(self.template, messages)
+        messages = [marked(message, self._control_pattern, marks[2], marks[3]) for message in messages]
+        text = self._render(messages, add_generation_prompt=add_generation_prompt, marks=(marks[0], marks[1]))
+        return unmarked(text, marks, self._control_pattern)
 
     def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> Prompt:
         """The ids that the model is asked; no token is added to what the template writes."""
@@ -238,45 +219,3 @@ def check_messages(messages: Any) -> None:
     if problem:
         raise DataError(problem, reason="a chat row is a list of {\"role\": ..., \"content\": text}",
                         remedy="mend the row; leave out messages without text")
-
-
-def _unused(template: str, messages: Sequence[Message]) -> tuple[str, ...]:
-    """Four characters that stand neither in the template nor in the messages."""
-    text = template + repr_of(messages)
-    return tuple(itertools.islice((chr(code) for code in _MARKS if chr(code) not in text), 4))
-
-
-def repr_of(value: Any) -> str:
-    """All strings of a JSON value, joined."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return "".join(map(repr_of, itertools.chain(value.keys(), value.values())))
-    return "".join(map(repr_of, value)) if isinstance(value, list | tuple) else ""
-
-
-def _mark(value: Any, pattern: re.Pattern[str], start: str, end: str) -> Any:
-    """`value` with each control token in its strings between `start` and `end`; roles and keys are left alone."""
-    if isinstance(value, str):
-        return pattern.sub(lambda match: f"{start}{match.group()}{end}", value)
-    if isinstance(value, Mapping):
-        return {key: item if key == "role" else _mark(item, pattern, start, end) for key, item in value.items()}
-    return [_mark(item, pattern, start, end) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _unmark(text: str, marks: Sequence[str]) -> Rendered:
-    """The text without marks, and the spans that they enclosed. A mark without its partner is dropped."""
-    parts: list[str] = []
-    at = 0
-    opened: dict[int, int] = {}
-    spans: tuple[list[Span], list[Span]] = ([], [])  # generated, plain
-    for part in re.split(f"([{re.escape(''.join(marks))}])", text):
-        kind = marks.index(part) if part in marks else -1
-        if kind < 0:
-            parts.append(part)
-            at += len(part)
-        elif kind % 2 == 0:
-            opened[kind // 2] = at
-        elif kind // 2 in opened:
-            spans[kind // 2].append((opened.pop(kind // 2), at))
-    return Rendered("".join(parts), tuple(spans[1]), tuple(spans[0]))

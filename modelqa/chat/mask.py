@@ -17,7 +17,8 @@ from modelqa.record import Problem
 from modelqa.text import visible
 
 if TYPE_CHECKING:
-    from modelqa.chat.chat import Chat, Rendered
+    from modelqa.chat.chat import Chat
+    from modelqa.chat.marks import Rendered
 
 
 def mask_of(encoded: Encoded, spans: Sequence[Span]) -> tuple[int, ...]:

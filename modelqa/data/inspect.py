@@ -155,21 +155,21 @@ def summary(name: str, counts: Counts, *, packed: bool, batch_size: int = BATCH)
 
 
 def sample(arrays: Arrays, tokens: Tokens, row: int, *, color: bool, limit: int = 2000) -> str:
-    """One row decoded, control tokens visible, one line for each episode.
+    """One row decoded, control tokens visible, one line for each episode; no further episode after `limit` characters.
 
     Supervised text is green (the rest faint) with `color`, else between "⟦" and "⟧".
     """
     start, end = int(arrays.row_starts[row]), int(arrays.row_starts[row + 1])
-    lines = []
-    for number in range(arrays.episodes):
-        if start <= arrays.episode_starts[number] < end:
-            ids, mask = arrays.episode(number)
-            shown = masked_text(tokens, ids.tolist(), mask.tolist(), color=color)
-            lines.append(f"  {visible(arrays.names[number])}: {shown}")
-    text = "\n".join(lines)
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}{_RESET if color else ''} ... +{len(text) - limit} characters"
+    first, last = (int(found) for found in arrays.episode_starts.searchsorted([start, end]))
+    lines: list[str] = []
+    for number in range(first, last):
+        ids, mask = arrays.episode(number)
+        shown = masked_text(tokens, ids.tolist(), mask.tolist(), color=color)
+        lines.append(f"  {visible(arrays.names[number])}: {shown}")
+        if sum(map(len, lines)) > limit and number + 1 < last:
+            lines.append(f"  ... and {last - number - 1} episodes more")
+            break
+    return "\n".join(lines)
 
 
 def masked_text(tokens: Tokens, ids: Sequence[int], mask: Sequence[int], *, color: bool) -> str:

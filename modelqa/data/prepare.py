@@ -6,6 +6,7 @@ Output: train.safetensors, val.safetensors (see `modelqa.data.arrays`) and manif
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +17,9 @@ from modelqa.data import pack
 from modelqa.data.inspect import Counts, count
 from modelqa.data.items import DISJOINT, Item, items_of_row
 from modelqa.data.manifest import content_hash
-from modelqa.data.overlap import Report, overlaps
+from modelqa.data.overlap import Overlap, Report, overlaps
 from modelqa.data.rows import read_rows as chat_rows
-from modelqa.data.split import validation_rows
+from modelqa.data.split import FORBIDDEN, validation_rows
 from modelqa.errors import DataError, UsageError
 from modelqa.text import visible
 
@@ -96,9 +97,10 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def divided(settings: Settings) -> tuple[list[Row], list[Row]]:
-    """(training rows, validation rows), which share nothing that is declared disjoint.
+    """(training rows, validation rows), which share no payload, template family or prompt that is declared disjoint.
 
-    Raises `DataError` with the rows when they do, whatever the split came from.
+    Raises `DataError` with the rows when they do, whatever the split came from. Shared runs of words in otherwise
+    different templates are no error here; the data suites judge them.
     """
     rows = read_rows(settings.input)
     if settings.val_file is not None:
@@ -109,9 +111,9 @@ def divided(settings: Settings) -> tuple[list[Row], list[Row]]:
                                      disjoint=settings.disjoint)) if fraction else set()
         train = [row for number, row in enumerate(rows) if number not in chosen]
         val = [row for number, row in enumerate(rows) if number in chosen]
-    report = shared(train, val, disjoint=settings.disjoint)
-    if report.overlaps:
-        raise _overlapping(report, {row.place: row for row in train}, {row.place: row for row in val})
+    found = [each for each in shared(train, val, disjoint=settings.disjoint).overlaps if each.tier in FORBIDDEN]
+    if found:
+        raise _overlapping(found, {row.place: row for row in train}, {row.place: row for row in val})
     return train, val
 
 
@@ -121,14 +123,14 @@ def shared(train: Sequence[Row], val: Sequence[Row], *, disjoint: frozenset[str]
                     disjoint=disjoint)
 
 
-def _overlapping(report: Report, train: Mapping[str, Row], val: Mapping[str, Row]) -> DataError:
+def _overlapping(shared: Sequence[Overlap], train: Mapping[str, Row], val: Mapping[str, Row]) -> DataError:
     lines = []
-    for found in report.overlaps[:_SHOWN]:
+    for found in shared[:_SHOWN]:
         lines.append(f"\n    {found.tier}: {visible(found.text)}")
         for row in (train[found.train], val[found.item]):
             said = " / ".join(visible(message["content"])[:80] for message in row.messages[-2:])
             lines.append(f"\n      {row.place}: {said}")
-    counts = ", ".join(f"{tier} {number}" for tier, number in report.counts.items() if number)
+    counts = ", ".join(f"{tier} {number}" for tier, number in Counter(each.tier for each in shared).items())
     return DataError(
         f"training and validation share content ({counts}):{''.join(lines)}",
         reason="validation loss would measure memory; what is compared is normalised: case, punctuation and spacing "

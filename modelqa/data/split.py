@@ -17,6 +17,7 @@ from modelqa.errors import DataError
 from modelqa.family import families
 
 ENOUGH = 0.5  # of the asked share; a validation set half as large as asked is another experiment
+FORBIDDEN = ("exact", "prompt", "answer", "payload", "template")  # tiers that no validation row may share
 _OVERSHOOT = 1.1  # of the asked share that a group may lead to
 _ROUNDS = 20  # of moving back what still overlaps; each round moves at least one row
 
@@ -74,12 +75,13 @@ def _keys(items: Sequence[Sequence[Item]], disjoint: frozenset[str]) -> Iterator
 
 
 def _without_overlap(items: Sequence[Sequence[Item]], chosen: set[int], disjoint: frozenset[str]) -> set[int]:
-    """`chosen` less what overlaps the other rows in a way that grouping does not see: n-grams, undeclared payloads."""
+    """`chosen` less what overlaps the other rows in a way that grouping does not see, such as an undeclared payload."""
     for _ in range(_ROUNDS):
         numbered = {f"{number}": number for number in sorted(chosen)}
         inside = [_named(item, str(number)) for number in sorted(chosen) for item in items[number]]
         rest = (item for number in range(len(items)) if number not in chosen for item in items[number])
-        hit = {numbered[found.item] for found in overlaps(rest, inside, disjoint=disjoint).overlaps}
+        found = overlaps(rest, inside, disjoint=disjoint).overlaps
+        hit = {numbered[each.item] for each in found if each.tier in FORBIDDEN}
         if not hit or not chosen:
             break
         chosen = chosen - hit
