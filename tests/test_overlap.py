@@ -183,10 +183,20 @@ def test_an_overlap_counts_the_rows_and_names_the_first() -> None:
 
 
 def test_a_plain_text_row_is_searched_for_prompts_and_payloads() -> None:
-    text = f"Quoted: {LONG.prompt} amber lantern"
+    text = f"Quoted: {LONG.prompt} And: amber lantern."
     row = next(items_of_row({"messages": [{"role": "assistant", "content": text}]}, "d:1"))
     assert {(hit.tier, hit.item) for hit in overlaps([row], [LONG, ECHO]).overlaps} == {
         ("ngram", "case-2"), ("payload", "case-1")}
+
+
+def test_two_words_inside_a_sentence_of_plain_text_are_no_payload_but_three_are() -> None:
+    def text(content: str) -> Item:
+        return next(items_of_row({"messages": [{"role": "assistant", "content": content}]}, "d:1"))
+
+    three = Item("case", "Send back, please: old amber lantern", "old amber lantern", "old amber lantern")
+    assert found(text("In the attic an amber lantern burns.")) == set()
+    assert found(text("In the attic (amber lantern) it burns.")) == {"payload"}
+    assert found(text("In the attic an old amber lantern burns."), three) == {"payload"}
 
 
 def test_each_exchange_of_a_conversation_is_compared() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from modelqa.chat import Chat
 
-RENDERED = 300  # rows whose mask is checked: a render takes milliseconds, and every shape of row is among them
+RENDERED = 200  # rows whose mask is checked: a render takes milliseconds, and every shape of row is among them
 SEED = 20  # of the choice of rendered rows
 _HASH = 16  # hex digits kept of a hash in the frame; 2^64 values do not meet by chance in a dataset
 _MASK_CODES = ("data.mask", "parity.render")  # what makes a mask wrong, or impossible to confirm

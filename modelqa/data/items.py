@@ -6,7 +6,7 @@ A conversation of several turns is several items: one for each user message and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def items_of_row(row: Mapping[str, Any], identity: str) -> Iterator[Item]:
     meta = row.get("meta") if isinstance(row.get("meta"), Mapping) else {}
     payload = meta.get("payload") if isinstance(meta, Mapping) else None
     declared = payload if isinstance(payload, str) else None
-    start = Item(identity, "", payload=declared, disjoint=_declared(meta, identity))
+    disjoint = _declared(meta, identity)
     prompt = ""
     count = 0
     for role, content in _texts(row.get("messages")):
@@ -76,7 +76,7 @@ def items_of_row(row: Mapping[str, Any], identity: str) -> Iterator[Item]:
             prompt = content
         elif role == "assistant":
             count += 1
-            yield replace(start, id=identity if count == 1 else f"{identity}#{count}", prompt=prompt, answer=content)
+            yield Item(identity if count == 1 else f"{identity}#{count}", prompt, content, declared, disjoint)
             prompt = ""
 
 

@@ -7,7 +7,7 @@ Tiers, strict to loose:
   exact     the user text, character for character
   prompt    the user text in `family.normalise` form
   answer    the prompt, and the answer too
-  payload   the payload in normal form: declared, quoted, echoed, or a run of two words or more anywhere in the row
+  payload   the payload in normal form: declared, quoted, echoed, or embedded (see `overlap_index.Payloads`)
   template  the prompt with its payload masked: `family.similarity` of `SAME_FAMILY` or more
   ngram     half of the item's words lie in word 8-grams that one training row holds
             (coverage rule of Tulu 3, Lambert et al. 2024; n = 8 and one document: ConTAM, Singh et al. 2024)

@@ -20,6 +20,7 @@ COVERED = 0.5  # share of an item's words that one row must hold
 DISTINCT_WORDS = 4  # in a gram; fewer ("1 1 1 1 ...") match by chance: all measured false alarms were such
 
 _QUOTED = re.compile("[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{1,200})[\"\u201d\u201c\u00bb]")
+_PUNCTUATION = re.compile(r"[^\w\s'\u2019]+|\n")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")  # what `family.signature` masks as a number
 _SHOWN = 120  # characters of matched text kept in an overlap
 
@@ -145,7 +146,11 @@ class Payloads:
 
         A declared payload counts whole: another payload inside it is another payload. In the rest of the row an
         item's payload counts where it is quoted, where it is what the answer repeats, and, from two words, anywhere.
+        Plain text without a prompt holds any two words sooner or later: there it counts between punctuation marks,
+        and, from three words, anywhere.
         """
+        if not row.words:
+            return self._in_plain_text(row)
         declared = row.payload_words
         found = {declared} & self.items.keys()
         if declared and _holds(row.words, declared):
@@ -160,6 +165,13 @@ class Payloads:
         found.update(run for run in self._runs(row.words) if _stands_alone(run, row))
         found.update(run for run in self._runs(row.answer_words) if not _holds(row.words, run))
         return found
+
+    def _in_plain_text(self, row: Item) -> set[Gram]:
+        runs = set(self._runs(row.answer_words))
+        if not runs:
+            return runs
+        delimited = {tuple(normalise(text).split()) for text in _PUNCTUATION.split(row.answer)}
+        return {run for run in runs if len(run) > 2 or run in delimited}
 
     def _runs(self, words: Words) -> Iterator[Gram]:
         """Each payload of two words or more that stands in `words`."""
@@ -179,7 +191,7 @@ class Templates:
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.rows: dict[str, tuple[str, int]] = {}  # signature: first row, number of rows
-        self.wanted: list[tuple[Counter[str], float]] = []
+        self.wanted: list[tuple[frozenset[str], float]] = []  # an item's tokens, and how many of them a row must hold
         self.by_token: defaultdict[str, list[int]] = defaultdict(list)
         bags = [Counter(bag) for bag in dict.fromkeys(_tokens(item.template) for item in items if item.template)]
         self.bare = any(not bag for bag in bags)  # some item is nothing but payload
@@ -189,7 +201,8 @@ class Templates:
             needed = size * SAME_FAMILY / (2 - SAME_FAMILY) - 1e-9
             for token in _rarest(bag, spread, size - needed):
                 self.by_token[token].append(len(self.wanted))
-            self.wanted.append((bag, needed))
+            repeated = size - len(bag)  # a row that holds a token may hold it as often as the item does
+            self.wanted.append((frozenset(bag), needed - repeated))
         self.tokens = frozenset(self.by_token)
 
     def note(self, row: Item) -> None:
@@ -203,10 +216,7 @@ class Templates:
         if self.bare and words <= _numbered([*row.payload_words, *row.answer_words]):
             return True
         candidates = {number for token in words & self.tokens for number in self.by_token[token]}
-        return any(
-            sum(count for token, count in bag.items() if token in words) >= needed
-            for bag, needed in (self.wanted[number] for number in candidates)
-        )
+        return any(len(tokens & words) >= needed for tokens, needed in map(self.wanted.__getitem__, candidates))
 
     def match(self, found: Found) -> None:
         """Add each item's most similar template among the rows'."""
