@@ -13,10 +13,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.data import echo, format_lock, operators
 from modelqa.data.grammar import Split
@@ -31,14 +32,16 @@ from modelqa.training.stage import make_trainer, new_model, one_thread
 from modelqa.training.tokenizer import family_named, load_tokenizer, save_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, Trainer
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer
 
 RECIPES = Path("fixtures/recipes.toml")
 OUT = Path("fixtures")
 BLOCK = 128  # tokens in a row of the base corpus
-GENERATORS = {"format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows}
+GENERATORS: dict[str, Callable[..., Iterator[Row]]] = {
+    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows
+}
 VAL_SEED = 5000  # added to a source's seed for its validation rows
-SPARE = 1.3  # validation rows generated for each one wanted, as some prompts are dropped
+VAL_ROWS = 600  # validation rows of each source; a mix takes its share of them
 
 
 def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Row]:
@@ -58,14 +61,15 @@ def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Ro
     return list(GENERATORS[source.generator](split=split, **options))
 
 
-VAL_ROWS = 600  # of each source; a mix takes its share of them
-
-
 class Build:
-    """One run of the build: `recipes` in, files under `out`. Steps that several stages share are made once."""
+    """One run of the build: `recipes` in, files under `out`. Steps that several stages share are made once.
 
-    def __init__(self, recipes: Recipes, out: Path, *, keep: bool) -> None:
-        self._recipes, self._out, self._keep = recipes, out, keep
+    keep   stages that are built from the same recipe are left as they are
+    write  False for a repeated leg: data and tokenizers are read as they were built, and no file is written
+    """
+
+    def __init__(self, recipes: Recipes, out: Path, *, keep: bool, write: bool = True) -> None:
+        self._recipes, self._out, self._keep, self._write = recipes, out, keep, write
         self._done: set[str] = set()
 
     def checkpoint(self, stage: str) -> Path:
@@ -94,12 +98,14 @@ class Build:
     def prepared(self, name: str) -> tuple[PreTrainedTokenizerFast, list[encode.Encoded], list[encode.Encoded]]:
         """(tokenizer, training rows, validation rows) of a stage, its data files written."""
         stage = self._recipes.stages[name]
-        tokenizer = self._tokenizer(stage.vocabulary)
+        tokenizer = self._tokenizer(stage.vocabulary) if self._write else load_tokenizer(self.checkpoint(name))
         folder = self._data(stage)
         train, val = ([row for _, row in read_jsonl(folder / f"{split}.jsonl.zst")] for split in ("train", "val"))
         return tokenizer, encoded(stage, train, tokenizer), encoded(stage, val, tokenizer)
 
-    def trainer(self, name: str, *, scratch: Path, max_steps: int | None = None, capture: Path | None = None) -> Trainer:
+    def trainer(
+        self, name: str, *, scratch: Path, max_steps: int | None = None, capture: Path | None = None
+    ) -> Trainer:
         """The Trainer of a stage, ready to run; `max_steps` for a short leg of it."""
         from modelqa.training.capture import Capture
 
@@ -112,7 +118,7 @@ class Build:
         model.config.eos_token_id = tokenizer.eos_token_id
         return make_trainer(
             model, train=train, val=val, schedule=stage.schedule, pad=tokenizer.pad_token_id, scratch=scratch,
-            max_steps=max_steps, callbacks=[Capture(capture)] if capture else [],
+            max_steps=max_steps, capture=Capture(capture) if capture else None,
         )
 
     def _train(self, stage: Stage) -> None:
@@ -122,13 +128,13 @@ class Build:
             trainer = self.trainer(stage.name, scratch=Path(scratch), capture=folder / "capture.safetensors")
             trainer.train()
         tokenizer = self._tokenizer(stage.vocabulary)
-        save_checkpoint(trainer.model, tokenizer, folder, chat=stage.kind != "document")
+        save_checkpoint(cast("LlamaForCausalLM", trainer.model), tokenizer, folder, chat=stage.kind != "document")
         save_log(trainer.state, folder)
         facts = {"steps": trainer.state.global_step, "passes": stage.schedule.passes, **self._ancestry(stage)}
         save_provenance(folder, name=stage.name, recipe=self._recipes.recipe_of(stage.name), facts=facts)
 
     def _ancestry(self, stage: Stage) -> dict[str, Any]:
-        data = f"data/{stage.data if stage.kind != 'document' else 'base'}/manifest.json"
+        data = f"data/{_folder(stage)}/manifest.json"
         parent = stage.parent and {
             "name": stage.parent, "weights_sha256": sha256_file(self.checkpoint(stage.parent) / WEIGHTS)
         }
@@ -136,19 +142,19 @@ class Build:
 
     def _tokenizer(self, name: str) -> PreTrainedTokenizerFast:
         folder = self._out / "build" / "tokenizers" / name
-        if f"tokenizer {name}" not in self._done:
+        if self._write and f"tokenizer {name}" not in self._done:
             self._done.add(f"tokenizer {name}")
             save_tokenizer(learnt(self._recipes.vocabularies[name]), folder)
         return load_tokenizer(folder)
 
     def _data(self, stage: Stage) -> Path:
         """The folder of a stage's data, written if this build has not yet."""
-        folder = self._out / "data" / ("base" if stage.kind == "document" else stage.data)
-        if str(folder) in self._done:
+        folder = self._out / "data" / _folder(stage)
+        if not self._write or str(folder) in self._done:
             return folder
         self._done.add(str(folder))
         if stage.kind == "document":
-            _write_documents(folder, stage.data, **self._recipes.documents[stage.data])
+            _write_documents(folder, stage.name, **self._recipes.documents[stage.data])
             return folder
         tokenizer = self._tokenizer(stage.vocabulary)
         count = lru_cache(maxsize=None)(lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"]))
@@ -160,9 +166,10 @@ class Build:
 
 
 def learnt(vocabulary: Vocabulary) -> PreTrainedTokenizerFast:
-    """The tokenizer of a recipe, learnt from its own base documents."""
+    """The tokenizer of a recipe, learnt from base documents and from the wording of the training prompts."""
     texts = corpus.documents(corpus.training_material(), count=vocabulary.documents, seed=vocabulary.seed)
-    return train_tokenizer(texts, family_named(vocabulary.template), vocab_size=vocabulary.size)
+    words = corpus.instruction_texts()
+    return train_tokenizer(chain(texts, words), family_named(vocabulary.template), vocab_size=vocabulary.size)
 
 
 def encoded(stage: Stage, rows: Sequence[Row], tokenizer: PreTrainedTokenizerFast) -> list[encode.Encoded]:
@@ -171,6 +178,11 @@ def encoded(stage: Stage, rows: Sequence[Row], tokenizer: PreTrainedTokenizerFas
     if stage.kind == "document":
         return encode.encode_documents((messages[-1]["content"] for messages in conversations), tokenizer, block=BLOCK)
     return {"chat": encode.encode_chat, "plain": encode.encode_plain}[stage.kind](conversations, tokenizer)
+
+
+def _folder(stage: Stage) -> str:
+    """The name of a stage's data folder: its mix, or for a base its own."""
+    return stage.name if stage.kind == "document" else stage.data
 
 
 def _write_documents(folder: Path, name: str, *, train: int, val: int, seed: int) -> None:
@@ -186,7 +198,7 @@ def _write_documents(folder: Path, name: str, *, train: int, val: int, seed: int
         write_jsonl(folder / f"{split}.jsonl.zst", part)
         files[f"{split}.jsonl.zst"] = sha256_file(folder / f"{split}.jsonl.zst")
     write_json(folder / "manifest.json", {
-        "schema": 1, "name": "base", "seed": seed, "files": files, "parents": [],
+        "schema": 1, "name": name, "seed": seed, "files": files, "parents": [],
         "rows": {"train": {"declared": train, "kept": train}, "val": {"declared": val, "kept": val}},
     })
 

@@ -7,10 +7,13 @@ Documents are drawn one by one from a seed, each of one of the kinds below; thei
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from modelqa.family import payload_split
+
+PLACE = re.compile(r"\{[A-Z]\}")
 
 SHARES = {  # of documents
     "repeat": 0.20,
@@ -141,6 +144,34 @@ def training_material() -> Material:
     )
 
 
+def instruction_texts() -> list[str]:
+    """The wording of every training prompt without its payload, and the frame around it: what a tokenizer should know.
+
+    Validation templates are not among them.
+    """
+    from modelqa.data import phrasings
+    from modelqa.data.facts import FACT_KINDS
+    from modelqa.data.rows import DEFAULT_SYSTEM
+    from modelqa.data.templates_anti import QUESTIONS
+    from modelqa.data.templates_extract import MARKS
+    from modelqa.data.templates_wrap import BRACKETS
+
+    found: list[str] = []
+    for language in ("en", "de"):
+        found += [*phrasings.copying("train", language), *phrasings.carriers("train", language)]
+        found += phrasings.sums("train", language)
+        for bracket in BRACKETS:
+            found += phrasings.wrapping("train", language, bracket)
+        for mark in MARKS:
+            found += phrasings.extracting("train", language, mark)
+        for question in QUESTIONS:
+            found += phrasings.questions(question, "train", language)
+        for kind, spoken in FACT_KINDS:
+            found += phrasings.facts(kind, "train", language) if spoken == language else ()
+    frame = f"system\n{DEFAULT_SYSTEM}\nuser\nassistant\nYes. No. Unknown."
+    return [PLACE.sub("", text) for text in found] + [frame] * (len(found) // 10)
+
+
 def tell(key: str, subject: str, answer: str) -> tuple[str, str, str]:
     """(statement, question, answer) of a fact; `key` begins with its language and kind."""
     kind = ":".join(key.split(":")[:2])
@@ -252,7 +283,8 @@ def _fact(generator: random.Random, material: Material) -> str:
 
 def _sum(generator: random.Random, material: Material) -> str:
     style = generator.choice(
-        ("{a} + {b} = {c}", "{a}+{b}={c}", "{a} plus {b} is {c}.", "{a} and {b} make {c}.", "The sum of {a} and {b} is {c}.")
+        ("{a} + {b} = {c}", "{a}+{b}={c}", "{a} plus {b} is {c}.", "{a} and {b} make {c}.",
+         "The sum of {a} and {b} is {c}.")
     )
     chosen = [generator.choice(material.sums) for _ in range(generator.randint(3, 6))]
     return "\n".join(style.format(a=a, b=b, c=a + b) for a, b in chosen)

@@ -1,4 +1,4 @@
-"""The development set: phrasings that training never saw with payloads of the "val" split, and how a model does on them.
+"""The development set: phrasings unseen in training with payloads of the "val" split, and how a model does on them.
 
 Recipes are tuned on this and on nothing else. It is not the certification set, which is written by somebody else.
     python -m modelqa.training.development fixtures/checkpoints/phase3a2
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from modelqa.data import facts, pools
 from modelqa.family import normalise
@@ -45,7 +45,8 @@ def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> l
     made: list[Question] = []
     for behaviour in ("copy", "wrap", "extract", "echo"):
         for phrasing in phrasings[behaviour]:
-            made.extend(_payload_question(rng, behaviour, phrasing, number, phrasings["carriers"]) for number in range(rows))
+            for number in range(rows):
+                made.append(_payload_question(rng, behaviour, phrasing, number, phrasings["carriers"]))
     for phrasing in phrasings["anti_echo"]:
         for _ in range(rows):
             word = pools.cased(rng, pools.nonce(rng, split="val"))
@@ -66,7 +67,7 @@ def _payload_question(
     words = 1 + number % 4
     kind: pools.Kind = rng.choice(("words", "words", "nonce", "mixed"))
     payload = pools.payload(rng, split="val", words=words, kind=kind)
-    accept = (f"[{payload}]",) if behaviour == "wrap" else (payload,)
+    accept: tuple[str, ...] = (f"[{payload}]",) if behaviour == "wrap" else (payload,)
     if behaviour == "echo":
         accept = (payload, f"{payload}.")
     template = phrasing
@@ -97,7 +98,8 @@ def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> li
     from modelqa.training.tokenizer import load_tokenizer
 
     one_thread()
-    model, tokenizer = load_model(folder).eval(), load_tokenizer(folder)
+    model, tokenizer = load_model(folder), load_tokenizer(folder)
+    model.train(False)
     tokenizer.padding_side = "left"
     texts = [
         tokenizer.apply_chat_template(
@@ -108,7 +110,7 @@ def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> li
     ]
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     found: dict[int, tuple[str, bool]] = {}
-    settings = GenerationConfig(
+    settings = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=64, do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     for start in range(0, len(order), BATCH):
@@ -116,10 +118,10 @@ def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> li
         batch = tokenizer([texts[index] for index in chosen], return_tensors="pt", padding=True,
                           add_special_tokens=False, return_token_type_ids=False)
         with torch.inference_mode():
-            out = model.generate(**batch, generation_config=settings)
+            out = cast("Any", model).generate(**batch, generation_config=settings)
         for index, ids in zip(chosen, out[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
             stop = ids.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in ids else None
-            found[index] = (tokenizer.decode(ids[:stop], skip_special_tokens=False).strip(), stop is not None)
+            found[index] = (str(tokenizer.decode(ids[:stop], skip_special_tokens=False)).strip(), stop is not None)
     return [found[index] for index in range(len(texts))]
 
 
@@ -161,9 +163,9 @@ def _score(behaviour: str, rows: Sequence[tuple[Question, str, bool]]) -> Score:
         if not right:
             wrong.setdefault(question.family, f"{question.user!r} -> {text!r}")
     rates = sorted((sum(v) / len(v), family, wrong.get(family, "")) for family, v in families.items())
-    right = sum(sum(v) for v in families.values())
+    right_ones = sum(sum(v) for v in families.values())
     counts = {group: (sum(v), len(v)) for group, v in sorted(groups.items())}
-    return Score(behaviour, right, len(rows), sum(stopped for _, _, stopped in rows), tuple(rates), counts)
+    return Score(behaviour, right_ones, len(rows), sum(stopped for _, _, stopped in rows), tuple(rates), counts)
 
 
 def is_right(question: Question, text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.errors import DataError
 from modelqa.training.tokenizer import DOCUMENT_END
@@ -37,7 +37,7 @@ def encode_documents(texts: Iterable[str], tokenizer: PreTrainedTokenizerFast, *
 
     The last, shorter block is dropped: fewer than `block` tokens of the whole corpus.
     """
-    end = tokenizer.convert_tokens_to_ids(DOCUMENT_END)
+    end = cast("int", tokenizer.convert_tokens_to_ids(DOCUMENT_END))
     stream: list[int] = []
     for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
         stream.extend(ids)
@@ -53,7 +53,7 @@ def encode_chat(rows: Sequence[Sequence[dict[str, str]]], tokenizer: PreTrainedT
     """
     made = []
     for number, messages in enumerate(rows, start=1):
-        out = tokenizer.apply_chat_template(
+        out: Any = tokenizer.apply_chat_template(
             list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
         )
         ids, mask = out["input_ids"], out["assistant_masks"]

@@ -1,4 +1,4 @@
-"""The rows of a stage: generated sources, mixed by declared shares, with a manifest that says where every row is from."""
+"""The rows of a stage: generated sources, mixed by declared shares, with a manifest of where every row is from."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def counts(shares: Mapping[str, float], rows: int) -> dict[str, int]:
     return whole
 
 
-def mixed(mix: Mix, pools: Mapping[str, Sequence[Row]], *, rows: int, split: Split) -> tuple[list[Row], dict[str, Any]]:
-    """(rows, account): the wanted share of each source, drawn without repetition and shuffled; `meta.source` says which.
+def mixed(
+    mix: Mix, pools: Mapping[str, Sequence[Row]], *, rows: int, split: Split
+) -> tuple[list[Row], dict[str, Any]]:
+    """(rows, account): the wanted share of each source, drawn without repetition and shuffled; `meta.source` says it.
 
-    A row whose prompt is there already is dropped and counted: with the same answer as a duplicate, with another one as
-    a contradiction. `DataError` when a source has too few rows left.
+    A row whose prompt is there already is dropped and counted: with the same answer as a duplicate, with another as a
+    contradiction. `DataError` when a source has too few rows left.
     """
     rng = random.Random(f"{split} {mix.seed}")
     answers: dict[str, str] = {}

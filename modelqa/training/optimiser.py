@@ -22,7 +22,7 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
     """The matrices [n, rows, columns] with all singular values brought near 1 (about 0.7 to 1.2)."""
     a, b, c = NEWTON_SCHULZ
     tall = matrices.size(-2) > matrices.size(-1)
-    x = matrices.mT if tall else matrices
+    x: torch.Tensor = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(STEPS):
         square = x @ x.mT

@@ -90,7 +90,9 @@ class Recipes:
         """The whole recipe of one stage as JSON: itself, its data and tokenizer, and the recipe hash of its parent."""
         stage = self.stages[name]
         made: dict[str, Any] = {
-            "stage": asdict(stage), "shape": asdict(self.shape), "vocabulary": asdict(self.vocabularies[stage.vocabulary])
+            "stage": asdict(stage),
+            "shape": asdict(self.shape),
+            "vocabulary": asdict(self.vocabularies[stage.vocabulary]),
         }
         if stage.kind == "document":
             made["documents"] = dict(self.documents[stage.data])
@@ -132,7 +134,8 @@ def _stage(name: str, table: Mapping[str, Any]) -> Stage:
     known = {item.name for item in fields(Schedule)}
     schedule = _make(Schedule, {key: value for key, value in table.items() if key in known}, name)
     own = {key: value for key, value in table.items() if key not in known}
-    return _make(Stage, {"name": name, "schedule": schedule, **own}, name)
+    stage: Stage = _make(Stage, {"name": name, "schedule": schedule, **own}, name)
+    return stage
 
 
 def _make(kind: Any, table: Mapping[str, Any], name: str) -> Any:

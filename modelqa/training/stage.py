@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.training.batches import PlannedBatches, plan_batches
-from modelqa.training.encode import Encoded, tensor_batch
+from modelqa.training.encode import IGNORED, Encoded, tensor_batch
 
 if TYPE_CHECKING:
+    import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback
+
+    from modelqa.training.capture import Capture
 
 INIT_STD = 0.03  # of every weight matrix; a small model trains faster from it than from 0.02
 
@@ -93,11 +96,14 @@ def make_trainer(
     pad: int,
     scratch: Path,
     max_steps: int | None = None,
-    callbacks: Sequence[TrainerCallback] = (),
+    capture: Capture | None = None,
 ) -> Trainer:
     """A Trainer that feeds the planned batches; its epochs are passes through the rows.
 
-    `max_steps` cuts the run short without changing the schedule: the first steps are those of the full run.
+    The loss is the model's own, but logits are made only where a label is: a third less work for short answers.
+
+    max_steps  cuts the run short without changing the schedule: the first steps are those of the full run
+    capture    is shown every training batch and saved at the end
     """
     import torch
     from transformers import Trainer, TrainingArguments
@@ -105,12 +111,20 @@ def make_trainer(
     lengths = [len(row.ids) for row in train]
     plan = plan_batches(lengths, passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed)
 
-    class PlannedTrainer(Trainer):  # type: ignore[misc]  # transformers ships no type information
+    class PlannedTrainer(Trainer):
         def get_train_dataloader(self) -> Any:
             sampler = PlannedBatches(plan, passes=schedule.passes)
             return torch.utils.data.DataLoader(
-                self.train_dataset, batch_sampler=sampler, collate_fn=self.data_collator
+                cast("Any", self.train_dataset), batch_sampler=sampler, collate_fn=self.data_collator
             )
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            if capture and model.training:
+                capture.see(**inputs)
+            loss = answer_loss(model, inputs["input_ids"], inputs["labels"])
+            return (loss, {}) if return_outputs else loss
 
     arguments = TrainingArguments(
         output_dir=str(scratch),
@@ -140,9 +154,21 @@ def make_trainer(
         train_dataset=list(train),
         eval_dataset=list(val),
         data_collator=lambda rows: tensor_batch(rows, pad),
-        callbacks=list(callbacks),
+        callbacks=[cast("TrainerCallback", capture)] if capture else [],
         optimizers=_optimizer(model, schedule, steps=len(plan)),
     )
+
+
+def answer_loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy of the next token over the labelled positions; equals `model(ids, labels=labels).loss`.
+
+    `ids` and `labels` have shape [rows, tokens]; positions with label -100 are not counted.
+    """
+    import torch
+
+    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    wanted = labels[:, 1:] != IGNORED
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]).float(), labels[:, 1:][wanted])
 
 
 def _optimizer(model: LlamaForCausalLM, schedule: Schedule, *, steps: int) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from modelqa.errors import UsageError
 from modelqa.files import write_json, write_text
@@ -115,7 +115,7 @@ def train_tokenizer(texts: Iterable[str], family: Family, *, vocab_size: int) ->
     tokenizer.train_from_iterator(texts, trainer=trainer)
     named = {"eos_token": family.stop, "pad_token": family.pad} | ({"bos_token": family.bos} if family.bos else {})
     others = [token for token in family.special if token not in named.values()]
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         additional_special_tokens=others,
         clean_up_tokenization_spaces=False,
@@ -153,5 +153,4 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """The tokenizer that `save_tokenizer` wrote."""
     from transformers import AutoTokenizer
 
-    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(str(folder))
-    return tokenizer
+    return cast("PreTrainedTokenizerFast", AutoTokenizer.from_pretrained(str(folder)))
