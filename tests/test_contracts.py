@@ -268,6 +268,16 @@ def test_a_model_without_validation_data_is_still_compared_with_the_cases(declar
     assert results["train_val.prompt"].missing == results["val_cases.prompt"].missing == "add val"
 
 
+def test_a_base_model_on_plain_text_is_not_asked_about_turns(declare: Callable[..., Sources]) -> None:
+    rows = [{"id": f"d-{number}", "messages": [{"role": "assistant", "content": f"Once there were {number} owls."}],
+             "meta": {"source": "documents", "category": "echo"}} for number in range(5)]
+    found = declare(train=rows, stage="base", intended_rows=5, mix={"documents": 1.0})
+    results = {result.id: result for result in judge(SUITES["train"], found)}
+    excused = {key for key, result in results.items() if result.excused}
+    assert excused == {"train.mask", "train.end_of_turn"}
+    assert {key for key, result in results.items() if not result.success} == {*excused, "train.categories"}
+
+
 def test_an_ancestor_without_declared_data_is_missing_evidence(declare: Callable[..., Sources]) -> None:
     model = Model("tuned", declared=True)
     found = sources(model, [Model("base", declared=True)], CASES)

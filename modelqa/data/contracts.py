@@ -20,14 +20,15 @@ EXAMPLES = 5  # ids of rows that a result names
 
 
 def validate(frame: pandas.DataFrame, suite: Suite, parameters: Mapping[str, Any],
-             *, missing: Mapping[str, str] | None = None) -> list[Result]:
+             *, missing: Mapping[str, str] | None = None, excused: Mapping[str, str] | None = None) -> list[Result]:
     """One result for each expectation of the suite, in its order, from one validation of the frame.
 
     frame       one row per thing that is judged, with a column `id`
     parameters  values for {"$PARAMETER": name}
     missing     {evidence that is not there: the line to add}; what needs it is not judged
+    excused     {evidence that a model of this stage does not have: why}; the same
     """
-    absent = unanswered(suite, missing or {})
+    absent = unanswered(suite, missing or {}, excused or {})
     asked = [expectation for expectation in suite["expectations"] if expectation["id"] not in absent]
     for expectation in asked:
         for name in parameters_of(expectation["kwargs"]):

@@ -11,8 +11,9 @@ Columns
   prompt_norm_hash     of everything before the last answer, in normal form
   payload_norm         the declared payload in normal form; "" when none is declared
   copies               how many earlier rows have the same messages
-  answers              how many different answers (normal form) the same prompt has in the dataset
-  supervised_tokens, end_of_turn_supervised, mask_ok, mask_problem   of rendered rows only, else null
+  answers              how many different answers (normal form) the same prompt has in the dataset; 1 for plain text
+  supervised_tokens, end_of_turn_supervised, mask_ok, mask_problem   of rendered rows only, else null;
+                       plain text (an answer to nothing) is not rendered
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
         table.append({**scalars, "copies": seen[whole], **_UNRENDERED})
         seen[whole] += 1
     for scalars in table:
-        scalars["answers"] = len(answers[scalars["prompt_norm_hash"]])
+        scalars["answers"] = len(answers[scalars["prompt_norm_hash"]]) if scalars["user_chars"] else 1
     if chat is not None:
         for number in _chosen(rows, table, rendered):
             table[number].update(_mask(chat, rows[number][1]["messages"]))
@@ -132,7 +133,7 @@ def roles_ok(messages: Any) -> bool:
 
 def _chosen(rows: Sequence[Row], table: Sequence[Mapping[str, Any]], count: int) -> list[int]:
     """Row numbers to render, ascending: the first row of each shape, then a seeded sample, `count` in all."""
-    well_formed = [number for number, scalars in enumerate(table) if scalars["roles_ok"]]
+    well_formed = [number for number, scalars in enumerate(table) if scalars["roles_ok"] and scalars["user_chars"]]
     first: dict[tuple[Any, ...], int] = {}
     for number in well_formed:
         first.setdefault(_shape(rows[number][1], table[number]), number)

@@ -14,7 +14,8 @@ To add an expectation, add an object to the file's list `expectations`:
 
 Columns are those of `data.frame` (train, val) and `data.evidence` (overlap, files). `{"$PARAMETER": "mix"}` stands for
 a value that models.toml declares. `needs` names evidence without which the question cannot be asked (parameters are
-needed without being named). An expectation about values of a column passes on nulls: state beside it that the column
+needed without being named): train, val, cases, ancestors, manifest, chat, and "dialogue" for what does not concern the
+plain text of a base model. An expectation about values of a column passes on nulls: state beside it that the column
 has none.
 """
 
@@ -48,11 +49,12 @@ Suite = Mapping[str, Any]
 class Result:
     """What became of one expectation.
 
-    success   whether it holds; False too when `error` or `missing` is set
+    success   whether it holds; False too when `error`, `missing` or `excused` is set
     observed  the value that was judged: a number of rows, shares, counts
     examples  ids of at most five rows that break it
     error     why it could not be judged (a column that is absent, a regular expression that is none): a crash
     missing   the evidence that is not there: the line to add to models.toml
+    excused   why this does not concern a model of this stage
     """
 
     id: str
@@ -66,6 +68,7 @@ class Result:
     examples: tuple[str, ...] = ()
     error: str = ""
     missing: str = ""
+    excused: str = ""
 
     @property
     def text(self) -> str:
@@ -142,13 +145,17 @@ def cache_key(suite: Suite, *, evidence: str) -> str:
     return sha256_text(canonical_json([suite, evidence, [(name, version(name)) for name in _ENGINES]]))
 
 
-def unanswered(suite: Suite, missing: Mapping[str, str]) -> dict[str, Result]:
-    """Results of the expectations that cannot be asked because evidence is missing, by id."""
+def unanswered(suite: Suite, missing: Mapping[str, str], excused: Mapping[str, str]) -> dict[str, Result]:
+    """Results of the expectations that do not concern the model, or whose evidence is missing, by id.
+
+    Both map what is needed to what the reader is told.
+    """
     found: dict[str, Result] = {}
     for expectation in suite["expectations"]:
-        lines = [missing[name] for name in needs(expectation) if name in missing]
-        if lines:
-            found[expectation["id"]] = result_of(expectation, success=False, missing=lines[0])
+        for field, lines in (("missing", missing), ("excused", excused)):
+            told = [lines[name] for name in needs(expectation) if name in lines]
+            if told:
+                found[expectation["id"]] = result_of(expectation, success=False, **{field: told[0]})
     return found
 
 

@@ -23,6 +23,8 @@ EXPECTATIONS = [
 @pytest.mark.parametrize(("suite", "expectation"), EXPECTATIONS)
 def test_data(suite, expectation, data_results, measured):
     result = data_results(suite)[expectation]
+    if result.excused:
+        modelqa.not_asked(result.excused)
     if result.missing:
         modelqa.no_evidence(result.missing)
     if result.error:
