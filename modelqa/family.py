@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from modelqa.likeness import PAYLOAD, SAME_FAMILY, families, overlapping, similarity
@@ -61,10 +61,37 @@ _FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
 _TEMPLATE_WORDS = _FUNCTION_WORDS | frozenset(_TEMPLATE_WORD_LIST.split())
 
 
+class _Table(dict[int, int | None]):
+    """A table for `str.translate` that asks `rule` once for each character that occurs."""
+
+    def __init__(self, rule: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def __missing__(self, code: int) -> int | None:
+        character = self._rule(chr(code))
+        self[code] = found = None if character is None else ord(character)
+        return found
+
+
+def _plain(character: str) -> str | None:
+    return "'" if character == "\u2019" else None if unicodedata.category(character) == "Cf" else character
+
+
+def _kept(character: str) -> str:
+    kind = unicodedata.category(character)
+    return character if character == "'" or kind[0] in "LMN" or kind == "So" else " "
+
+
+_PLAIN = _Table(_plain)
+_KEPT = _Table(_kept)
+
+
 def _shape(text: str) -> str:
     """NFKC and case folding, zero-width characters gone, typographic apostrophes plain."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf").replace("\u2019", "'")
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_PLAIN)
 
 
 def _blank(text: str) -> str:
@@ -72,8 +99,7 @@ def _blank(text: str) -> str:
 
     Same length, so that the words' positions are positions in `text`.
     """
-    kinds = ((c, unicodedata.category(c)) for c in text)
-    return "".join(c if c == "'" or kind[0] in "LMN" or kind == "So" else " " for c, kind in kinds)
+    return text.translate(_KEPT)
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:
@@ -90,7 +116,10 @@ def normalise(text: str) -> str:
     Two texts with one normal form are the same question or payload. A sign between two numbers stays ("5 - 3" is
     not "5 + 3"), and so do emoji.
     """
-    return " ".join(word for word, _, _ in _words(_shape(text)))
+    shaped = _shape(text)
+    if shaped.isascii() and "'" not in shaped and not _ARITHMETIC.search(shaped):
+        return " ".join(_blank(shaped).split())  # the same words; their places are not needed here
+    return " ".join(word for word, _, _ in _words(shaped))
 
 
 def signature(user: str, *, payload: str | None = None, answer: str | None = None) -> str:

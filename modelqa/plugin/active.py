@@ -33,7 +33,9 @@ def activate(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     try:
         _refuse_blind_asserts(config)
-        lab = Lab.open(LabSettings.from_options(config.getoption, root=config.rootpath))
+        # Without an ini file pytest takes any path on the command line, the model's too, into account for its rootdir.
+        root = config.rootpath if config.inipath else config.invocation_params.dir
+        lab = Lab.open(LabSettings.from_options(config.getoption, root=root))
     except ModelqaError as error:
         raise pytest.UsageError(str(error)) from None
     uid = worker[UID] if worker else uuid.uuid4().hex
@@ -95,7 +97,7 @@ class Active:
 
     def _plan(self) -> Judging:
         settings = self.lab.settings
-        planned, _, phase = plan(self.items, self.config.rootpath, settings.phase or self.lab.candidate.model.phase)
+        planned, _, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
         cases = draw(planned, settings.case_seed)
         judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
         judging.write_plan()

@@ -52,7 +52,7 @@ def spec_of(item: pytest.Item) -> Gate | None:
     return mark.args[0] if mark else None
 
 
-def plan(items: Sequence[pytest.Item], root: Path, phase: str | None) -> tuple[list[Planned], Phases, str]:
+def plan(items: Sequence[pytest.Item], phase: str | None) -> tuple[list[Planned], Phases, str]:
     """(the plan in ladder order, the phase table, the phase) of all collected items."""
     tables = {path for item in items if (path := _table_of(item.path))}
     if len(tables) > 1:
@@ -69,7 +69,7 @@ def plan(items: Sequence[pytest.Item], root: Path, phase: str | None) -> tuple[l
             remedy="add the phase to the table, or mend the model's phase in models.toml",
         )
     chosen = phase or phases.default
-    planned = [_planned(item, root, phases, chosen) for item in items]
+    planned = [_planned(item, phases, chosen) for item in items]
     names = Counter(entry.name for entry in planned)
     if twice := [name for name, count in names.items() if count > 1]:
         raise UsageError(
@@ -84,7 +84,7 @@ def _table_of(path: Path) -> Path | None:
     return next((table for folder in path.parents if (table := folder / "phases.toml").is_file()), None)
 
 
-def _planned(item: pytest.Item, root: Path, phases: Phases, phase: str) -> Planned:
+def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
     spec = spec_of(item)
     name = item.name.removeprefix("test_")
     entry = phases.entry(name, phase)

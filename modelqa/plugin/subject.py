@@ -33,7 +33,7 @@ class LabSettings:
 
     @classmethod
     def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
-        """The settings of a pytest session whose root folder is `root`."""
+        """The settings of a pytest session; `root` is where models.toml is looked for and .modelqa lies."""
         explicit = option("--modelqa-models")
         return cls(
             model=option("--model"),

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.data import echo, format_lock, operators
 from modelqa.data.grammar import Split
+from modelqa.data.manifest import RowCounts
 from modelqa.data.rows import Row
 from modelqa.errors import UsageError
-from modelqa.files import read_jsonl, sha256_file, write_json, write_jsonl
+from modelqa.files import read_jsonl, sha256_file
 from modelqa.training import corpus, encode
-from modelqa.training.mixture import CountTokens, build_mix
+from modelqa.training.mixture import CountTokens, build_mix, write_data
 from modelqa.training.recipe import Recipes, Source, Stage, Vocabulary, read_recipes
 from modelqa.training.save import WEIGHTS, load_model, save_checkpoint, save_log, save_provenance
 from modelqa.training.stage import make_trainer, new_model, one_thread
@@ -190,17 +191,14 @@ def _write_documents(folder: Path, name: str, *, train: int, val: int, seed: int
     texts = list(corpus.documents(corpus.training_material(), count=train + val, seed=seed))
     rows = [
         {"id": f"{name}-{number:06d}", "messages": [{"role": "assistant", "content": text}],
-         "meta": {"category": "text", "source": "documents"}}
+         "meta": {"category": "text", "source": "documents", "disjoint": "payload"}}
         for number, text in enumerate(texts)
     ]
-    files = {}
-    for split, part in (("train", rows[:train]), ("val", rows[train:])):
-        write_jsonl(folder / f"{split}.jsonl.zst", part)
-        files[f"{split}.jsonl.zst"] = sha256_file(folder / f"{split}.jsonl.zst")
-    write_json(folder / "manifest.json", {
-        "schema": 1, "name": name, "seed": seed, "files": files, "parents": [],
-        "rows": {"train": {"declared": train, "kept": train}, "val": {"declared": val, "kept": val}},
-    })
+    write_data(
+        folder, {"train": rows[:train], "val": rows[train:]}, name=name, kind="documents",
+        rows=RowCounts(declared=train + val, kept=len(rows)), seed=seed, options={"train": train, "val": val},
+        shares={"declared": {"documents": 1.0}, "realised": {"documents": 1.0}},
+    )
 
 
 def _say(line: str) -> None:

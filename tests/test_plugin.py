@@ -1,0 +1,328 @@
+"""The plugin: pytest inside pytest, on tiny random checkpoints that are really loaded and really asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_model
+
+import modelqa.plugin.active
+import modelqa.plugin.scheduling  # noqa: F401 - loaded once: pytest inside pytest would load them again and mix the two
+
+QUESTIONS = {  # eight template families
+    "apple": "Say apple.",
+    "bread": "Could you please repeat bread for me?",
+    "cloud": "I want to read the word cloud in your answer",
+    "stone": "Print this: stone",
+    "river": "river. Copy that, nothing else",
+    "green": "Which colour do you get when you write green down once?",
+    "table": "Put table here",
+    "night": "Now show me night again, exactly as it stands in this line",
+}
+CASES = "\n".join(
+    json.dumps({"id": f"c{i}", "prompt": question, "expect": word, "payload": word, "meta": {"letter": word[0]}})
+    for i, (word, question) in enumerate(QUESTIONS.items())
+)
+TABLE = '[phases]\norder = ["early", "late"]\n'
+HEAD = "from modelqa import Case, ask, deny, every, gate, no_evidence, Problem\n"
+ANY = 'allows={"*": "only the mechanics are tested here"}'
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for number, name in enumerate(("one", "two")):
+        tiny_model.write_model(folder / name, seed=number)
+    (folder / "models.toml").write_text(
+        '[controls]\nreference = "two"\n'
+        '[models.one]\npath = "one"\nstage = "sft"\nphase = "late"\n'
+        '[models.two]\npath = "two"\nstage = "sft"\nphase = "late"\nreference = "one"\n'
+    )
+    return folder
+
+
+Suite = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, models: Path) -> Suite:
+    """Run pytest on a suite given as {file: text}; `args` are further arguments."""
+
+    def go(files: dict[str, str], *args: str, subprocess: bool = False, model: str = "one") -> pytest.RunResult:
+        for name, text in {"suites/phases.toml": TABLE, "suites/behaviour/cases.jsonl": CASES, **files}.items():
+            path = pytester.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(HEAD + text if name.endswith(".py") else text)
+        given = ["suites", "--model", model, "--modelqa-models", str(models / "models.toml"),
+                 "--modelqa-max-new-tokens", "6", "-p", "no:cacheprovider", *args]
+        return pytester.runpytest_subprocess(*given) if subprocess else pytester.runpytest_inprocess(*given)
+
+    return go
+
+
+def record(pytester: pytest.Pytester) -> dict[str, Any]:
+    files = sorted((pytester.path / ".modelqa" / "runs").rglob("run.json"), key=lambda path: path.stat().st_mtime_ns)
+    value: dict[str, Any] = json.loads(files[-1].read_text())
+    return value
+
+
+def verdicts(pytester: pytest.Pytester) -> dict[str, tuple[str, str]]:
+    return {gate["gate"]: (gate["verdict"]["status"], gate["verdict"]["code"]) for gate in record(pytester)["gates"]}
+
+
+BEHAVIOUR = "suites/behaviour/test_b.py"
+
+
+def test_a_gate_whose_cases_all_say_yes_passes(run: Suite, pytester: pytest.Pytester) -> None:
+    text = f'@gate(cases="cases.jsonl", threshold=0.5, {ANY})\ndef test_g(case, reply):\n    assert reply.ids\n'
+    result = run({BEHAVIOUR: text})
+    assert result.ret == 0
+    gate = record(pytester)["gates"][0]
+    assert (gate["verdict"]["status"], gate["verdict"]["passed"], gate["verdict"]["total"]) == ("PASS", 8, 8)
+    assert set(gate["outcomes"].values()) == {"yes"}
+
+
+def test_a_gate_whose_cases_all_say_no_fails_and_shows_what_was_asked(run: Suite, pytester: pytest.Pytester) -> None:
+    text = '@gate(cases="cases.jsonl", threshold=0.5)\ndef test_g(case, reply):\n    assert ask.exact(reply, case.expect)\n'
+    result = run({BEHAVIOUR: text})
+    assert result.ret == 1
+    assert verdicts(pytester) == {"g": ("FAIL", "g.below")}
+    result.stdout.fnmatch_lines(["FAIL  g  0/8*", "*asked    <|im_start|>*", "*expected apple*", "verdict: FAIL*"])
+
+
+def test_a_gate_that_a_null_policy_passes_is_toothless(run: Suite, pytester: pytest.Pytester) -> None:
+    text = '@gate(cases="cases.jsonl", threshold=0.5)\ndef test_g(case, reply):\n    assert reply.raw is not None\n'
+    assert run({BEHAVIOUR: text}).ret == 6
+    assert verdicts(pytester) == {"g": ("INCONCLUSIVE", "toothless")}
+
+
+def test_a_plural_gate_is_asked_once_of_all_replies(run: Suite, pytester: pytest.Pytester) -> None:
+    text = f'@gate(cases="cases.jsonl", {ANY})\ndef test_g(cases, replies):\n    assert len(cases) == len(replies) == 8\n'
+    assert run({BEHAVIOUR: text}).ret == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise KeyError('x')",
+        "return True",
+        "pass",
+        "import json; json.loads('{')",
+        "for _ in []:\n        assert False",
+    ],
+)
+def test_a_bug_in_a_gate_is_a_crash_and_no_verdict(run: Suite, pytester: pytest.Pytester, body: str) -> None:
+    text = f'@gate(cases="cases.jsonl", threshold=0.5, {ANY})\ndef test_g(case, reply):\n    {body}\n'
+    assert run({BEHAVIOUR: text}).ret == 6
+    assert verdicts(pytester) == {"g": ("INCONCLUSIVE", "crashed")}
+
+
+def test_xfail_does_not_swallow_a_crash(run: Suite, pytester: pytest.Pytester) -> None:
+    text = (
+        f'import pytest\n@pytest.mark.xfail(strict=True)\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\n'
+        "def test_g(case, reply):\n    raise KeyError('x')\n"
+    )
+    result = run({BEHAVIOUR: text})
+    assert result.ret == 6
+    result.assert_outcomes(failed=1)
+
+
+def test_xfail_and_skipif_work_as_ever_and_the_record_says_so(run: Suite, pytester: pytest.Pytester) -> None:
+    text = (
+        "import pytest\n"
+        '@pytest.mark.xfail(strict=True)\n@gate(cases="cases.jsonl", threshold=0.5)\n'
+        "def test_known(case, reply):\n    assert ask.exact(reply, case.expect)\n"
+        f'@pytest.mark.skipif(True, reason="not here")\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\n'
+        "def test_skipped(case, reply):\n    assert reply.ids\n"
+    )
+    result = run({BEHAVIOUR: text})
+    result.assert_outcomes(xfailed=1, skipped=1)
+    assert verdicts(pytester) == {"known": ("FAIL", "known.below"), "skipped": ("NOT RUN", "not_run")}
+    assert result.ret == 1
+
+
+def test_an_assert_in_a_library_is_no_verdict_on_the_model(run: Suite, pytester: pytest.Pytester) -> None:
+    text = f'import helper_mod\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\ndef test_g(case, reply):\n    helper_mod.f()\n'
+    pytester.makepyfile(helper_mod="def f():\n    assert False, 'inside a library'\n")
+    pytester.syspathinsert()
+    assert run({BEHAVIOUR: text}).ret == 6
+    assert verdicts(pytester) == {"g": ("INCONCLUSIVE", "crashed")}
+
+
+WEIGHTS = "suites/weights/test_w.py"
+GOOD = f'@gate(cases="cases.jsonl", threshold=0.5, {ANY})\ndef test_g(case, reply):\n    assert reply.ids\n'
+
+
+def test_when_a_lower_rung_fails_what_stands_above_is_inconclusive(run: Suite, pytester: pytest.Pytester) -> None:
+    check = 'def test_w(checkpoint):\n    deny([Problem("weights.untied", "lm_head.weight", "two matrices")])\n'
+    result = run({WEIGHTS: check, BEHAVIOUR: GOOD})
+    assert result.ret == 1
+    assert verdicts(pytester) == {"w": ("FAIL", "weights.untied"), "g": ("INCONCLUSIVE", "lower_rung")}
+    assert record(pytester)["gates"][0]["verdict"]["locus"] == "lm_head.weight"
+    result.stdout.fnmatch_lines(["*the weights rung failed (w)*", "1. weights.untied*"])
+
+
+def test_a_failing_harness_is_never_reported_as_a_failing_model(run: Suite, pytester: pytest.Pytester) -> None:
+    check = "def test_h(lab):\n    assert False, 'the reference answers nothing'\n"
+    assert run({"suites/harness/test_h.py": check, BEHAVIOUR: GOOD}).ret == 6
+    assert {status for status, _ in verdicts(pytester).values()} == {"INCONCLUSIVE"}
+
+
+def test_a_check_without_evidence_is_inconclusive_for_a_declared_model(run: Suite, pytester: pytest.Pytester) -> None:
+    check = "def test_w(checkpoint):\n    no_evidence('train = [...]')\n"
+    assert run({WEIGHTS: check}).ret == 6
+    assert verdicts(pytester) == {"w": ("INCONCLUSIVE", "no_evidence")}
+
+
+def test_the_same_check_is_not_asked_of_a_bare_folder(run: Suite, pytester: pytest.Pytester, models: Path) -> None:
+    import shutil
+
+    check = "def test_w(checkpoint):\n    no_evidence('train = [...]')\ndef test_v(checkpoint):\n    assert checkpoint.tensors\n"
+    bare = shutil.copytree(models / "one", pytester.path / "bare")
+    result = run({WEIGHTS: check}, model=str(bare))
+    assert result.ret == 0
+    assert verdicts(pytester) == {"w": ("NOT ASKED", "no_evidence"), "v": ("PASS", "")}
+    result.stdout.fnmatch_lines(["*cannot be released*"])
+
+
+def test_a_gate_of_a_later_phase_is_not_asked(run: Suite, pytester: pytest.Pytester) -> None:
+    table = TABLE + '[gates.g]\nearly = { from = "late", because = "taught late" }\nlate = 0.5\n'
+    result = run({"suites/phases.toml": table, BEHAVIOUR: GOOD + WEIGHT_FREE}, "--modelqa-phase", "early")
+    assert verdicts(pytester)["g"] == ("NOT ASKED", "later_phase")
+    result.stdout.fnmatch_lines(["*blocks a release*"])
+
+
+WEIGHT_FREE = "def test_there_is_a_model(model):\n    assert model.name\n"
+
+
+def test_a_selection_is_visible_in_the_record_as_not_run(run: Suite, pytester: pytest.Pytester) -> None:
+    assert run({WEIGHTS: "def test_w(checkpoint):\n    assert checkpoint.files\n", BEHAVIOUR: GOOD}, "-k", "test_w").ret == 6
+    assert verdicts(pytester) == {"w": ("PASS", ""), "g": ("NOT RUN", "deselected")}
+
+
+def test_a_reply_does_not_depend_on_the_selection(run: Suite, pytester: pytest.Pytester) -> None:
+    other = GOOD.replace("test_g", "test_other").replace("cases.jsonl", "more.jsonl")
+    more = "\n".join(json.dumps({"id": f"m{i}", "prompt": f"Print {'word ' * i}{i}"}) for i in range(30))
+    files = {BEHAVIOUR: GOOD + other, "suites/behaviour/more.jsonl": more}
+    run(files, "-k", "test_g", "--modelqa-dir", "selected")
+    run(files, "--modelqa-dir", "whole")
+    replies = {}
+    for name in ("selected", "whole"):
+        from modelqa.files import read_jsonl
+
+        path = next((pytester.path / name / "runs").rglob("replies.jsonl.zst"))
+        replies[name] = {row["key"]: row["reply"] for _, row in read_jsonl(path)}
+    assert len(replies["selected"]) == 8 < len(replies["whole"])
+    assert replies["selected"].items() <= replies["whole"].items()
+
+
+def test_the_record_is_the_same_bytes_for_any_number_of_workers(run: Suite, pytester: pytest.Pytester) -> None:
+    files = {WEIGHTS: "def test_w(checkpoint):\n    assert checkpoint.files\n", BEHAVIOUR: GOOD}
+    found = []
+    for workers in ("0", "2", "4"):
+        assert run(files, "-n", workers, "--modelqa-dir", f"home{workers}", subprocess=True).ret == 0
+        path = next((pytester.path / f"home{workers}" / "runs").rglob("run.json"))
+        found.append(path.read_bytes())
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_killed_worker_leaves_its_gates_not_run(run: Suite, pytester: pytest.Pytester) -> None:
+    killer = "import os, signal\ndef test_w(checkpoint):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    result = run({WEIGHTS: killer, BEHAVIOUR: GOOD}, "-n", "2", subprocess=True)
+    assert verdicts(pytester)["w"] == ("NOT RUN", "not_run")
+    assert result.ret == 6
+
+
+def test_when_generation_dies_every_reply_gate_says_so_at_once(run: Suite, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        "import os, signal\nfrom modelqa.generate import LocalEngine\n"
+        "LocalEngine.replies = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    result = run({BEHAVIOUR: GOOD + GOOD.replace("test_g", "test_h")}, "-n", "2", subprocess=True)
+    assert result.ret == 6
+    assert {status for status, _ in verdicts(pytester).values()} == {"NOT RUN"}
+    assert "died" in {code for _, code in verdicts(pytester).values()}
+
+
+def test_a_second_run_loads_no_model(run: Suite, pytester: pytest.Pytester) -> None:
+    assert run({BEHAVIOUR: GOOD}).ret == 0
+    pytester.makeconftest(
+        "from modelqa.generate import LocalEngine\n"
+        "def refuse(*a, **k):\n    raise RuntimeError('a model was loaded')\nLocalEngine.open = refuse\n"
+    )
+    result = run({BEHAVIOUR: GOOD}, subprocess=True)
+    assert result.ret == 0
+    assert run({BEHAVIOUR: GOOD}, "--modelqa-release", subprocess=True).ret != 0
+
+
+def test_one_prompt_asked_twice_in_a_gate_is_refused(run: Suite, pytester: pytest.Pytester) -> None:
+    twins = '{"id": "a", "prompt": "Say X."}\n{"id": "b", "prompt": "say x"}\n'
+    result = run({BEHAVIOUR: GOOD, "suites/behaviour/cases.jsonl": twins})
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*two cases have the question*", "*reason:*", "*remedy:*"])
+
+
+@pytest.mark.parametrize(
+    ("args", "fact"),
+    [
+        (("--modelqa-case-seed", "x"), "*--modelqa-case-seed is 'x'*"),
+        (("--assert", "plain"), "*asserts are switched off*"),
+        (("--modelqa-phase", "never"), "*the phase 'never' has no column*"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error(run: Suite, args: tuple[str, ...], fact: str) -> None:
+    result = run({BEHAVIOUR: GOOD}, *args, subprocess=True)
+    assert result.ret != 0
+    text = result.stdout.str() + result.stderr.str()
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines([fact, "*reason:*", "*remedy:*"])
+    assert "Traceback" not in text
+
+
+def test_an_unknown_model_names_the_nearest(run: Suite) -> None:
+    result = run({BEHAVIOUR: GOOD}, model="onne", subprocess=True)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*no model named 'onne'*", "*reason:*", "*remedy: nearest: one*"])
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_a_gate_without_a_model_says_what_to_do(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(HEAD + '@gate(cases="c.jsonl")\ndef test_g(case, reply):\n    assert True\n')
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*no model is named*", "*remedy: pytest suites/ --model*"])
+
+
+def test_an_unrelated_session_is_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_x(record_property):\n    import sys\n    assert 'modelqa.record' not in sys.modules\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    assert not (pytester.path / ".modelqa").exists()
+
+
+def test_an_option_that_another_plugin_owns_is_reported_with_the_remedy(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(rival="def pytest_addoption(parser):\n    parser.addoption('--model')\n")
+    pytester.syspathinsert()
+    result = pytester.runpytest_subprocess("-p", "rival")
+    assert result.ret == 4
+    text = result.stdout.str() + result.stderr.str()
+    assert "another pytest plugin owns an option" in text and "-p no:NAME" in text and "Traceback" not in text
+
+
+def test_junit_carries_the_scalars(run: Suite, pytester: pytest.Pytester) -> None:
+    import xml.etree.ElementTree as ElementTree
+
+    assert run({BEHAVIOUR: GOOD}, "--junitxml", "out.xml").ret == 0
+    tree = ElementTree.parse(pytester.path / "out.xml")
+    properties = {node.get("name"): node.get("value") for node in tree.iter("property")}
+    assert (properties["modelqa_verdict"], properties["modelqa_passed"], properties["modelqa_total"]) == ("PASS", "8", "8")
+    assert len(properties["modelqa_weights_sha256"]) == 64
+
+
+def test_scoring_on_another_draw_is_counted_and_asking_again_is_not(run: Suite, pytester: pytest.Pytester) -> None:
+    for seed, scorings in (("0", 1), ("0", 1), ("1", 2)):
+        assert run({BEHAVIOUR: GOOD}, "--modelqa-case-seed", seed).ret == 0
+        assert record(pytester)["scorings"] == scorings
