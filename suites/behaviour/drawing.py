@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from modelqa import Case
 from modelqa.data import pools
+from modelqa.data.facts import FACTS
 from modelqa.family import normalise, payload_split
 
 Item = TypeVar("Item")
@@ -72,11 +73,12 @@ class Payload:
 def payload(rng: Random, shape: Shape, used: set[str]) -> Payload:
     """A certification payload that is not in `used`, to which it is added.
 
-    A kind that is used up (there are few single German words) is replaced by an invented word of the same length.
+    Subjects and answers of the facts are left out: training names them, whatever their split. A kind that is used up
+    (there are few single German words) is replaced by an invented word of the same length.
     """
     for attempt in (shape, Shape("nonce", shape.words)):
         for text in islice(_texts(rng, attempt), TRIES):
-            if normalise(text) not in used:
+            if normalise(text) not in used and normalise(text) not in facts():
                 used.add(normalise(text))
                 return Payload(text, attempt)
     raise RuntimeError(f"all certification payloads of {shape.words} words are used up after {len(used)}")
@@ -99,6 +101,12 @@ def _texts(rng: Random, shape: Shape) -> Iterator[str]:
                 kind=shape.kind,
                 punctuation=shape.punctuation,
             )
+
+
+@lru_cache(maxsize=1)
+def facts() -> frozenset[str]:
+    """What the facts are about and what they say, in normal form."""
+    return frozenset(normalise(text) for fact in FACTS for text in (fact.subject, fact.answer))
 
 
 @lru_cache(maxsize=2)

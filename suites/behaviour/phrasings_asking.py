@@ -93,7 +93,7 @@ FACTS: dict[tuple[str, str], tuple[str, ...]] = {
         "Tell me, which is the month that stands after {P}?",
     ),
     ("young", "en"): (
-        "Which word is the name for the young of {P}? Only the word, please.",
+        "Here is {P} with the young one. What is the word for the young one?",
         "A child asked for the name of the young of {P}. What is the word?",
     ),
     ("plural", "en"): (
