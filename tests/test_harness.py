@@ -1,0 +1,57 @@
+"""A broken harness is recognised from the replies and blamed for itself; the model is not judged.
+
+The faults are injected below the engine (tests/faults), on the shipped models; nothing tells the suite about them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def judged(home: Path, *args: str) -> tuple[int, dict[str, Any], str]:
+    """(exit code, {gate: verdict}, output) of the harness and parity suites on phase3a2."""
+    command = [sys.executable, "-m", "pytest", "suites/harness", "suites/parity", "--model", "phase3a2",
+               "--modelqa-dir", str(home), "-p", "no:cacheprovider", *args]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    record = json.loads(next((home / "runs").rglob("run.json")).read_text())
+    return done.returncode, {gate["gate"]: gate["verdict"] for gate in record["gates"]}, done.stdout
+
+
+def test_the_healthy_path_passes(tmp_path: Path) -> None:
+    code, verdicts, output = judged(tmp_path)
+    assert code == 0, output
+    assert {verdicts[gate]["status"] for gate in ("reference_ids", "reference_floor", "random_twin", "told_apart")} == {
+        "PASS"
+    }
+
+
+@pytest.mark.parametrize("fault", ["raw_prompts", "right_padding", "double_bos", "wrong_stop"])
+def test_a_fault_below_the_engine_is_the_harness_s_fault(tmp_path: Path, fault: str) -> None:
+    code, verdicts, output = judged(tmp_path, "-p", f"faults.{fault}")
+    assert code == 6, output
+    assert verdicts["reference_ids"]["status"] == "INCONCLUSIVE"
+    assert verdicts["reference_ids"]["code"] == "reference_ids.below"
+    assert "FAIL" not in {verdict["status"] for verdict in verdicts.values()}
+    for gate in ("template", "stop_token", "rendering"):
+        assert verdicts[gate]["code"] == "lower_rung", gate
+    assert "1. reference_ids.below  the harness is at fault, not the model" in output
+
+
+def test_without_a_known_good_reference_nothing_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text('[models.alone]\npath = "alone"\nstage = "sft"\nphase = "phase3a2"\n')
+    (tmp_path / "alone").symlink_to(ROOT / "fixtures" / "checkpoints" / "phase3a2")
+    command = [sys.executable, "-m", "pytest", "suites/", "--model", "alone", "--modelqa-dir", str(tmp_path / "home"),
+               "--modelqa-models", str(tmp_path / "models.toml"), "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "there is no known-good reference model" in done.stdout and "remedy:" in done.stdout
