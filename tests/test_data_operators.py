@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from modelqa.data import operators
-from modelqa.data.rows import Row, answer_of, defect, duplicates, user_of
+from modelqa.data.rows import Row, answer_of, chat_row, defect, duplicates, user_of
 from modelqa.errors import DataError, UsageError
 from modelqa.family import normalise, payload_split
 
@@ -57,8 +57,7 @@ def test_a_shared_payload_in_another_case_is_refused(train: list[Row], val: list
 
 def test_a_shared_template_is_refused(train: list[Row]) -> None:
     same = user_of(train[0]).replace(train[0]["meta"]["payload"], "quite another")
-    row = {"id": "x", "messages": [{"role": "user", "content": same}, {"role": "assistant", "content": "quite another"}],
-           "meta": {"payload": "quite another"}}  # fmt: skip
+    row = chat_row("x", same, "quite another", system="", meta={"payload": "quite another"})
     with pytest.raises(DataError, match="template families"):
         operators.require_disjoint(train, [row])
 
@@ -76,10 +75,10 @@ def test_the_payload_stands_in_every_prompt(train: list[Row], val: list[Row]) ->
     assert all(row["meta"]["payload"] in user_of(row) for row in (*train, *val))
 
 
-def test_an_extract_prompt_holds_more_than_payload_and_instruction(train: list[Row]) -> None:
-    for row in train:
-        if row["meta"]["operator"] == "EXTRACT":
-            assert len(user_of(row).split()) >= len(row["meta"]["payload"].split()) + 3
+def test_most_extract_prompts_carry_the_payload_inside_a_sentence(train: list[Row]) -> None:
+    rows = [row for row in train if row["meta"]["operator"] == "EXTRACT"]
+    extra = [len(user_of(row).split()) - len(row["meta"]["payload"].split()) for row in rows]
+    assert sum(words >= 6 for words in extra) >= 0.8 * len(rows)
 
 
 def test_word_counts_follow_the_distribution_as_nearly_as_whole_payloads_allow(train: list[Row]) -> None:

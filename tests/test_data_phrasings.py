@@ -16,16 +16,22 @@ from modelqa.family import families, overlapping
 LEAST_TEMPLATES = 8  # of a set that hold a word which somebody may well use
 
 WORDS = {
-    "copy": "say repeat echo copy print write type output return give reproduce state read speak show display send put quote "
-    "answer reply respond tell word words text phrase string message input line content term part value exactly verbatim "
-    "please just only back me my it that here below above in with after before without nothing else more changes change any "
-    "as is now the this these following for and",
-    "wrap": "put wrap enclose surround bracket place set write square brackets around inside within between in add",
-    "extract": "extract pull take pick find get quoted marked quotes quotation marks inside within between sentence out from "
-    "whatever stands backticks given what which is part only",
-    "anti": "what does mean is a real word an english do you know explain define tell me about meaning of definition have heard "
-    "ever exist existing thing",
-    "sums": "what is plus and add sum total of compute calculate how much many make result equals together",
+    "copy": (
+        "say repeat echo copy print write type output return give reproduce state read speak show display "
+        "send put quote answer reply respond tell word words text phrase string message input line content "
+        "term part value exactly verbatim please just only back me my it that here below above in with after "
+        "before without nothing else more changes change any as is now the this these following for and"
+    ),
+    "wrap": ("put wrap enclose surround bracket place set write square brackets around inside within between in add"),
+    "extract": (
+        "extract pull take pick find get quoted marked quotes quotation marks inside within between sentence "
+        "out from whatever stands backticks given what which is part only"
+    ),
+    "anti": (
+        "what does mean is a real word an english do you know explain define tell me about meaning of "
+        "definition have heard ever exist existing thing"
+    ),
+    "sums": ("what is plus and add sum total of compute calculate how much many make result equals together"),
 }
 
 
@@ -84,8 +90,8 @@ def test_every_template_has_its_place_exactly_once_and_no_slot_left(split: phras
 
 
 def test_nothing_follows_an_undelimited_payload_that_ends_a_copy_prompt() -> None:
-    """A final full stop would be the payload's or the sentence's, and nobody could tell."""
-    bare_end = re.compile(r"(?<![\"'`<*|])\{P\}[.!?,]+$")
+    """A final full stop would be the payload's or the sentence's. A question mark ends the question: "Can you say X?"."""
+    bare_end = re.compile(r"(?<![\"'`<*|])\{P\}[.!,]+$")
     assert not [text for text in (*phrasings.copying("train"), *phrasings.copying("val")) if bare_end.search(text)]
 
 

@@ -14,7 +14,8 @@ from modelqa.data.echo import Piece, copy_piece
 from modelqa.data.grammar import Language, Split
 from modelqa.data.rows import DEFAULT_SYSTEM, Row, chat_row
 from modelqa.data.small_talk import SMALL_TALK
-from modelqa.data.templates_facts import YES_NO_KINDS, ask_fact
+from modelqa.data.templates_facts import ask_fact
+from modelqa.data.templates_sums import YES_NO_KINDS
 from modelqa.errors import UsageError
 
 Mode = Literal["full", "minimal"]

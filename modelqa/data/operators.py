@@ -29,6 +29,7 @@ WORD_DIST = (0.35, 0.30, 0.20, 0.15)  # shares of payloads of one, two, three an
 MAX_WORDS = 4
 MAX_TOKENS = 12
 GERMAN_SHARE = 0.15  # of payloads; their prompts are German too
+BARE_SHARE = 0.06  # of EXTRACT prompts show the marked payload alone, without a sentence around it
 KINDS: tuple[pools.Kind, ...] = ("words", "words", "nonce", "mixed")
 MAX_DRAWS = 2_000  # tries for one more unique payload before the pool counts as exhausted
 
@@ -100,7 +101,8 @@ def _wrap(rng: Random, payload: str, split: Split, language: Language) -> Exampl
 def _extract(rng: Random, payload: str, split: Split, language: Language) -> Example:
     mark = _drawn(rng, MARK_SHARES)
     opening, closing = MARKS[mark]
-    carrier = rng.choice(phrasings.carriers(split, language)).replace("{M}", f"{opening}{{P}}{closing}")
+    carrier = "{M}" if rng.random() < BARE_SHARE else rng.choice(phrasings.carriers(split, language))
+    carrier = carrier.replace("{M}", f"{opening}{{P}}{closing}")
     template = rng.choice(phrasings.extracting(split, language, mark)).replace("{C}", carrier)
     return template.replace("{P}", payload), payload, template
 

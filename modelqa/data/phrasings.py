@@ -1,18 +1,28 @@
 """Every template set by split and language: what training may ask, and what only validation asks.
 
-No training template is of the family of any validation template, of whichever kind: prompts of all sets may be mixed.
+No training template is of the family of any validation template, of whichever kind, nor of a reserved phrasing: prompts
+of all sets may be mixed.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from modelqa.data import templates_anti, templates_copy, templates_extract, templates_facts, templates_wrap
+from modelqa.data import (
+    templates_anti,
+    templates_carriers,
+    templates_copy,
+    templates_extract,
+    templates_facts,
+    templates_sums,
+    templates_wrap,
+)
 from modelqa.data.facts import FACT_KINDS
 from modelqa.data.grammar import Language, Split
+from modelqa.data.reserved import RESERVED
 from modelqa.data.templates_anti import QUESTIONS, Question
 from modelqa.data.templates_extract import MARKS, Mark
-from modelqa.data.templates_facts import YES_NO_KINDS
+from modelqa.data.templates_sums import YES_NO_KINDS
 from modelqa.data.templates_wrap import BRACKETS, Bracket
 
 __all__ = ["carriers", "copying", "extracting", "facts", "held_out", "questions", "sums", "wrapping", "yes_no"]
@@ -21,19 +31,19 @@ __all__ = ["carriers", "copying", "extracting", "facts", "held_out", "questions"
 @lru_cache(maxsize=4)
 def held_out(language: Language) -> tuple[str, ...]:
     """All validation templates of a language, carriers apart."""
-    found = [*templates_copy.draw("val", language), *templates_facts.draw_sums("val", language)]
+    found = [*templates_copy.draw("val", language), *templates_sums.draw_sums("val", language)]
     found += [text for bracket in BRACKETS for text in templates_wrap.draw("val", language, bracket)]
     found += [text for mark in MARKS for text in templates_extract.draw("val", language, mark)]
     found += [text for question in QUESTIONS for text in templates_anti.draw(question, "val", language)]
     kinds = [kind for kind, spoken in FACT_KINDS if spoken == language]
-    found += [text for kind in kinds for text in templates_facts.draw_facts(kind, "val", language)]
+    found += [text for kind in kinds for text in templates_facts.draw(kind, "val", language)]
     if language == "en":
-        found += [text for kind in YES_NO_KINDS for text in templates_facts.draw_yes_no(kind, "val")]
+        found += [text for kind in YES_NO_KINDS for text in templates_sums.draw_yes_no(kind, "val")]
     return tuple(found)
 
 
 def _avoid(split: Split, language: Language) -> tuple[str, ...]:
-    return held_out(language) if split == "train" else ()
+    return (*held_out(language), *RESERVED) if split == "train" else ()
 
 
 @lru_cache(maxsize=8)
@@ -57,7 +67,7 @@ def extracting(split: Split, language: Language = "en", mark: Mark = "double") -
 @lru_cache(maxsize=4)
 def carriers(split: Split, language: Language = "en") -> tuple[str, ...]:
     """Sentences with `{M}` where the payload stands between its marks."""
-    return templates_extract.draw_carriers(split, language)
+    return templates_carriers.draw(split, language)
 
 
 @lru_cache(maxsize=16)
@@ -69,16 +79,16 @@ def questions(question: Question, split: Split, language: Language = "en") -> tu
 @lru_cache(maxsize=64)
 def facts(kind: str, split: Split, language: Language = "en") -> tuple[str, ...]:
     """Ways to ask for a fact of `kind` about `{S}`."""
-    return templates_facts.draw_facts(kind, split, language, _avoid(split, language))
+    return templates_facts.draw(kind, split, language, _avoid(split, language))
 
 
 @lru_cache(maxsize=4)
 def sums(split: Split, language: Language = "en") -> tuple[str, ...]:
     """Ways to ask for `{A}` + `{B}`."""
-    return templates_facts.draw_sums(split, language, _avoid(split, language))
+    return templates_sums.draw_sums(split, language, _avoid(split, language))
 
 
 @lru_cache(maxsize=32)
 def yes_no(kind: str, split: Split) -> tuple[str, ...]:
     """Ways to ask whether `{X}` is the answer of `kind` for `{S}`; English."""
-    return templates_facts.draw_yes_no(kind, split, _avoid(split, "en"))
+    return templates_sums.draw_yes_no(kind, split, _avoid(split, "en"))

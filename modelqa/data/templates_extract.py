@@ -1,7 +1,6 @@
-"""How to ask for the marked part of a sentence (EXTRACT), and the sentences that carry it.
+"""How to ask for the marked part of a sentence: the English and German grammars of EXTRACT.
 
-A prompt is an instruction with a carrier sentence in the place `{C}`; the carrier holds the payload between two marks.
-Instructions and carriers are split apart into training and validation, so a validation prompt is new in both.
+A prompt is an instruction with a carrier sentence (`modelqa.data.templates_carriers`) in the place `{C}`.
 """
 
 from __future__ import annotations
@@ -67,10 +66,28 @@ _PATTERNS = (
     "i need {part}{from}{manner}{glue}{C}",
     "leave out everything but {part}{glue}{C}",
     "ignore the rest, {polite_inner}{take} {part}{glue}{C}",
+    "i only want {part}{from}{glue}{C}",
+    "{there_is} {in_text}. {polite}{take} {it}{manner}{glue}{C}",
+    "{there_is} {in_text}. which one is it? {C}",
+    "{C}\n{there_is} {in_text}. {polite}{take} {it}{end}",
+    "forget {rest} and {take} {part}{glue}{C}",
+    "{polite}{take} {part}, not {rest}{glue}{C}",
+    "{rule}. {polite}{take} {part}{from}{glue}{C}",
+    "{C}\n{rule}. {polite}{take} {part}{end}",
+    "{want} {part}{from}{glue}{C}",
+    "{polite}look for {marks} and {take} {what}{glue}{C}",
+    "the answer stands {inside} {marks}{glue}{C}",
+    "{C}\nthe answer is {part}. {polite}{take} it{end}",
+    "{here} {a_text} with {marks}.\n{C}\n{polite}{take} {part}{end}",
+    "{here} {a_text} with {marks}: {C} {polite}{take} {part}{end}",
+    "{marks} hold {a_part}. {polite}{take} it{manner}{glue}{C}",
+    "{inside} {marks} {stands} {a_part}. {polite}{take} it{manner}{glue}{C}",
+    "{inside} {marks} of {what_follows} {stands} {a_part}. {polite}{take} {it}{glue}{C}",
+    "somebody put {marks} around a {noun}. {what_is}? {C}",
 )
 _SLOTS: dict[str, tuple[str, ...]] = {
-    "polite": POLITE, "opening": OPENING, "end": END, "noun": NOUN, "glue": (": ", ": ", ": ", ":\n", "\n", " - ",
-                                                                             " -> ", ":\n\n"),
+    "polite": POLITE, "opening": OPENING, "end": END, "noun": NOUN, "glue": (": ", ": ", ": ", ":\n", ":\n", "\n",
+                                                                             " - ", " -> ", ":\n\n", ".\n", ". "),
     "take": ("extract", "extract", "extract", "extract", "pull out", "pull out", "pull", "take", "take out", "take",
              "pick",
              "pick out", "pick", "find", "find", "find", "get", "get", "get me", "give", "give me", "give me",
@@ -130,6 +147,22 @@ _SLOTS: dict[str, tuple[str, ...]] = {
     "in_here": ("", "", " here", " in this sentence", " in the sentence", " in the following", " in the text below",
                 " below",
                 " in the next sentence", " in this message", " in this line"),
+    "a_part": ("a {noun}", "one {noun}", "some words", "the {noun} that i need", "the answer", "something"),
+    "stands": ("stands", "is", "you find", "there is", "you see"),
+    "what_follows": ("this sentence", "the sentence", "the next line", "the text below", "what follows", "this line"),
+    "there_is": ("there is a {quoted} {noun}", "one part is {quoted}", "something is {quoted}",
+                 "a {noun} stands {inside} {marks}",
+                 "some words are {quoted}", "a {noun} has {marks} around it", "you will find a {quoted} {noun}"),
+    "in_text": ("in this sentence", "in the sentence", "here", "in the text", "in the line", "in what i write",
+                "in it"),
+    "it": ("it", "that part", "this part", "only that", "that {noun}", "just that {noun}", "the {noun}"),
+    "rest": ("the rest", "the rest of the sentence", "the other words", "everything else", "the whole sentence",
+             "all other words"),
+    "rule": ("no changes", "do not add anything", "add nothing", "keep every letter", "one answer only",
+             "no extra words",
+             "nothing else is needed", "this is a test", "no explanation", "do not explain", "short answer"),
+    "want": ("i want", "i would like", "let me have", "let me see", "we need", "may i have", "can i have",
+             "can you get me"),
     "here": ("here is", "this is", "look at", "below is", "take", "you get", "read"),
     "a_text": ("a sentence", "a text", "a message", "a line", "the sentence", "the text", "some text"),
     "from_front": ("from this sentence", "from the sentence below", "from the following text", "out of this",
@@ -137,70 +170,6 @@ _SLOTS: dict[str, tuple[str, ...]] = {
                    "in the following line", "from what follows", "from the input below"),
     "polite_inner": ("", "", "", "please ", "just ", "only ", "please just "),
     "look": ("look at this", "read this", "read the sentence", "look below", "check the text", "go through the line"),
-}  # fmt: skip
-
-_CARRIERS = (
-    "{who} {said} {M}{tail}.", "{who} {said} {M}{tail}.", "{who} {said} {M}{tail}.", "{when} {who} {said} {M}{tail}.",
-    "{when} {who} {said} {M}.", "the {thing} {showed} {M}{tail}.", "the {adj} {thing} {showed} {M}{tail}.",
-    "on the {thing} {stood} {M}{tail}.", "on the {adj} {thing} {stood} {M}.", "{who} found {M} on the {thing}{tail}.",
-    "nobody knew why {M} was {written} on the {thing}.", "{M} is what {who} {said}{tail}.",
-    "{M} was {written} on the {thing}{tail}.",
-    "{M} was {written} {where}.", "we read {M} {where}{tail}.", "i think {M} is {opinion}.",
-    "{who} thinks that {M} is {opinion}.",
-    "{who} asked what {M} was doing {where}.", "{who} could not forget {M}{tail}.",
-    "the {noun} {M} was {written} {where}.",
-    "the {noun} {M} made {who} laugh{tail}.", "{when} the {noun} {M} came up {where}.",
-    "my favourite {noun} is {M}, said {who}.",
-    "{weather} {who} {said} {M}{tail}.", "{weather} the {thing} {showed} {M}.", "{who} {said} {M}, and {who} agreed.",
-    "{who} {said} {M} and {then}.", "first {who} {said} {M}, then {who} {left}.",
-    "if {who} {says} {M}, {who} will be glad.",
-    "there was {M} {where}, but {who} did not see it.", "they called the {thing} {M}{tail}.",
-    "{who} named the {animal} {M}{tail}.",
-)  # fmt: skip
-_CARRIER_SLOTS: dict[str, tuple[str, ...]] = {
-    "who": ("the teacher", "my friend", "she", "he", "Anna", "Tom", "the old man", "a child", "our guide",
-            "the captain", "Maria",
-            "Peter", "the nurse", "a stranger", "my sister", "the baker", "the pilot", "Lena", "someone", "the boss",
-            "a farmer",
-            "the singer", "Jonas", "the driver", "grandma", "the king", "a waiter", "the coach", "Emma", "the doctor",
-            "everybody",
-            "my neighbor", "the author", "Sam", "the whole class", "one visitor"),
-    "said": ("said", "said", "wrote", "shouted", "read", "whispered", "typed", "printed", "mentioned", "called out",
-             "answered",
-             "repeated", "sang", "asked for", "painted", "heard", "liked", "yelled", "noted", "remembered", "spelled",
-             "told us",
-             "used", "put down", "ordered", "muttered"),
-    "says": ("says", "writes", "reads", "types", "answers", "hears"),
-    "tail": ("", "", "", "", " yesterday", " twice", " and left", " in the garden", " before lunch",
-             " when it rained",
-             " to the crowd", " and smiled", " for no reason", " last week", " after the game", " on the phone",
-             " at dinner",
-             " without a smile", " in the meeting", " many times", " in a low voice", " by mistake", " this morning",
-             " again"),
-    "when": ("yesterday", "this morning", "last night", "after lunch", "in the evening", "on monday", "at noon",
-             "before the trip",
-             "long ago", "in winter", "during class", "one day", "later", "at last", "in the end", "on the train"),
-    "thing": ("sign", "door", "box", "wall", "letter", "screen", "note", "poster", "label", "card", "page", "board",
-              "menu", "bottle",
-              "shirt", "ticket", "envelope", "map", "banner", "window", "bag", "cup", "report", "list"),
-    "adj": ("old", "new", "red", "small", "big", "broken", "blue", "dirty", "first", "last", "wooden", "white",
-            "torn"),
-    "showed": ("said", "showed", "read", "displayed", "had", "told us", "spelled", "stated"),
-    "stood": ("stood", "was", "we saw", "somebody wrote", "they printed", "she painted", "it said", "was written"),
-    "written": ("written", "printed", "painted", "scratched", "found", "typed", "carved", "drawn", "shown"),
-    "where": ("on the wall", "in the book", "in the kitchen", "at school", "on the table", "near the river",
-              "in the report",
-              "under the bridge", "in the newspaper", "at the station", "in the middle of the page",
-              "in the first line", "outside"),
-    "opinion": ("nice", "strange", "too long", "a good name", "wrong", "funny", "important", "a bad idea",
-                "hard to read", "old"),
-    "noun": ("word", "phrase", "text", "line", "name", "term", "message", "title", "expression"),
-    "weather": ("it was late.", "it rained.", "the sun was out.", "nothing happened.", "the room was quiet.",
-                "we waited."),
-    "then": ("left", "smiled", "sat down", "went home", "closed the door", "drank some tea", "nobody answered",
-             "we all laughed"),
-    "left": ("left", "slept", "went away", "laughed", "nodded", "wrote a letter"),
-    "animal": ("dog", "cat", "horse", "boat", "robot", "parrot", "ship", "band"),
 }  # fmt: skip
 
 _GERMAN = (
@@ -233,24 +202,6 @@ _GERMAN_BETWEEN: dict[Mark, tuple[str, ...]] = {
     "star": ("zwischen den Sternen", "zwischen den Zeichen"), "bar": ("zwischen den Strichen",
                                                                       "zwischen den Zeichen"),
 }  # fmt: skip
-_GERMAN_CARRIERS = (
-    "{wer} {sagte} {M}{rest}.", "{wer} {sagte} {M}{rest}.", "{wann} {sagte} {wer} {M}{rest}.",
-    "auf {ding} stand {M}{rest}.",
-    "auf {ding} war {M} zu lesen.", "{M} stand auf {ding}{rest}.", "{wer} fand {M} auf {ding}.",
-    "{wer} mag {M}{rest}.",
-    "das Wort {M} gefiel {wem}{rest}.", "niemand weiß, warum {M} auf {ding} steht.",
-)  # fmt: skip
-_GERMAN_CARRIER_SLOTS: dict[str, tuple[str, ...]] = {
-    "wer": ("der Lehrer", "sie", "er", "Anna", "mein Freund", "das Kind", "die Mutter", "der Bäcker", "jemand",
-            "Peter", "der Chef",
-            "die Ärztin", "ein Gast", "Lena"),
-    "wem": ("dem Lehrer", "ihr", "ihm", "Anna", "dem Kind", "der Mutter", "allen"),
-    "sagte": ("sagte", "schrieb", "rief", "las", "flüsterte", "tippte", "sang", "antwortete", "hörte"),
-    "rest": ("", "", "", " gestern", " zweimal", " am Abend", " im Garten", " vor dem Essen", " ohne Grund",
-             " am Telefon"),
-    "wann": ("gestern", "heute", "am Morgen", "nach dem Spiel", "am Montag", "später", "in der Nacht"),
-    "ding": ("dem Schild", "der Tür", "dem Zettel", "der Karte", "der Wand", "dem Brief", "dem Plakat", "der Kiste"),
-}  # fmt: skip
 
 
 def draw(split: Split, language: Language, mark: Mark, avoid: Sequence[str] = ()) -> tuple[str, ...]:
@@ -260,10 +211,3 @@ def draw(split: Split, language: Language, mark: Mark, avoid: Sequence[str] = ()
         return templates(f"extract de {mark}", _GERMAN, slots, split=split, train=250, val=6, avoid=avoid)
     slots = {**_SLOTS, "marks": _NAMES[mark], "quoted": _QUOTED[mark]}
     return templates(f"extract en {mark}", _PATTERNS, slots, split=split, train=1000, val=30, avoid=avoid)
-
-
-def draw_carriers(split: Split, language: Language) -> tuple[str, ...]:
-    """Sentences with `{M}` where the payload stands between its marks: some 2,500 English, 500 German ones."""
-    if language == "de":
-        return templates("carrier de", _GERMAN_CARRIERS, _GERMAN_CARRIER_SLOTS, split=split, train=500, val=40)
-    return templates("carrier en", _CARRIERS, _CARRIER_SLOTS, split=split, train=2500, val=80)

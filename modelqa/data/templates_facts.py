@@ -1,4 +1,4 @@
-"""How to ask for facts, sums and yes/no: phrasings by kind of fact, English and German."""
+"""How to ask for facts: phrasings by kind of fact, English and German."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from modelqa.data.facts import Fact
 from modelqa.data.grammar import Language, Split, templates
 
-_FRONT = ("", "", "", "", "", "question: ", "quick question: ", "hello, ", "please tell me: ", "answer this: ", "q: ",
+FRONT = ("", "", "", "", "", "question: ", "quick question: ", "hello, ", "please tell me: ", "answer this: ", "q: ",
           "tell me: ",
           "in one word: ", "in short: ", "answer in one word: ", "answer briefly: ", "just the answer: ", "now, ",
           "next question: ",
           "an easy one: ", "quiz: ", "i wonder: ", "do you know this: ", "answer please: ", "for me: ")  # fmt: skip
-_SLOTS: dict[str, tuple[str, ...]] = {
-    "front": _FRONT,
+SLOTS: dict[str, tuple[str, ...]] = {
+    "front": FRONT,
     "ask": ("please ", "", "", "", "can you ", "could you ", "would you ", "now ", "just ", "please just ",
             "i want you to "),
     "back": ("?", "?", "?", "?", ", please?", "? answer in one word.", "? just the answer.", "? be brief.",
@@ -33,6 +33,16 @@ _FRAMES = (
     "{ask}tell me what {np} is{end}", "{np}. which one is it?", "{np}, what is it?", "{ask}reply with {np}{end}",
     "{ask}get me {np}{end}",
     "{ask}respond with {np}{end}", "{front}what do we call {np}{back}", "{np} =", "i forgot {np}. what is it?",
+    "i have a question. what is {np}?", "can you help me? i need {np}.", "{front}what is the name of {np}{back}",
+    "do you remember {np}? {ask}say it{end}", "i am looking for {np}. {ask}tell me{end}",
+    "i must write down {np}. what is it?",
+    "my friend asks for {np}. what do i say?", "my teacher wants {np}. what is it?",
+    "we need {np}. which word is it?", "think of {np}. what is it?",
+    "somebody asked me for {np}. what should i answer?", "you know {np}. {ask}say what it is{end}",
+    "{np} has to be named. what is it?", "my question is about {np}. what is it?", "we are looking for {np}.",
+    "{front}can you name {np}{back}",
+    "everybody knows {np}. what is it?", "a question in school: what is {np}?", "help me with {np}{end}",
+    "{np}, please.",
     "{ask}show me {np}{end}",
 )  # fmt: skip
 
@@ -43,7 +53,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the city that is capital of {S}"),
         ("{front}which city is the capital of {S}{back}", "{front}what city is {S}'s capital{back}",
          "{S} has which capital?",
-         "country: {S}\ncapital:", "country: {S}. capital?", "{front}which city is capital in {S}{back}",
+         "country: {S}\ncapital:", "country: {S}. capital?", "{S} is a country. {front}which city is its capital?",
+         "{S} is a country. its capital is", "i travel to {S}. which city is the capital?",
+         "i am in {S}. what is the capital here?", "where is the government of {S}? name the city.",
+         "{S} has one capital. what is it called?", "{front}which city is capital in {S}{back}",
          "capital of {S}"),
     ),
     "country": (
@@ -51,7 +64,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the country that has {S} as its capital"),
         ("{front}{S} is the capital of which country{back}", "{front}{S} is the capital of what country{back}",
          "{S} is the capital of",
-         "{front}which country has the capital {S}{back}", "{front}which country has {S} as its capital{back}",
+         "{front}which country has the capital {S}{back}", "{S} is a capital. of which country?",
+         "i live in {S}, a capital. in which country do i live?",
+         "{S} is a city. {front}which country has it as capital?", "the city {S} is a capital. what is the country?",
+         "{front}which country has {S} as its capital{back}",
          "capital: {S}\ncountry:",
          "{front}of which country is {S} the capital{back}", "{front}in which country is {S} the capital{back}"),
     ),
@@ -59,7 +75,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("the opposite of {S}", 'the opposite of "{S}"', "the opposite of the word {S}", "the opposite word of {S}",
          "the antonym of {S}",
          "the contrary of {S}"),
-        ("{front}which word is the opposite of {S}{back}", "not {S} but", "{S} is the opposite of what?",
+        ("{front}which word is the opposite of {S}{back}", "not {S} but", "not {S} but the opposite. which word?",
+         "{S} has an opposite. which word is it?", "it is not {S}, it is the opposite. so what is it?",
+         "you hear {S}. say the opposite.", "i need a word that means not {S}. which one?",
+         "my word is {S}. what is its opposite?", "{S} is the opposite of what?",
          "{front}what word means the opposite of {S}{back}",
          "word: {S}\nopposite:", "opposite of {S}", "{S} and its opposite: {S} and",
          "{ask}give the word that is the opposite of {S}{end}"),
@@ -69,7 +88,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the normal color of {S}"),
         ("{front}what colour is {S}{back}", "{front}which colour is {S}{back}", "{front}what color is {S}{back}",
          "{front}what colour does {S} have{back}",
-         "{S}: which colour?", "{front}which color does {S} have{back}", "thing: {S}\ncolour:",
+         "{S}: which colour?", "i paint {S}. which colour do i need?", "think of {S}. what colour is it?",
+         "i see {S}. which colour do i see?",
+         "{S} has a colour. which one?", "a child draws {S}. in which colour?",
+         "{front}which color does {S} have{back}", "thing: {S}\ncolour:",
          "{front}of what colour is {S}{back}"),
     ),
     "next_day": (
@@ -77,7 +99,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the weekday after {S}"),
         ("{front}which day comes after {S}{back}", "{front}what day follows {S}{back}",
          "{front}what comes after {S}{back}", "after {S} comes",
-         "today is {S}. what is tomorrow?", "{front}which day is next after {S}{back}",
+         "today is {S}. what is tomorrow?", "it is {S}. what day comes tomorrow?",
+         "yesterday was {S}. what is today?",
+         "{S} is over. which day begins?", "we met on {S}. which day came next?",
+         "{front}which day is next after {S}{back}",
          "if today is {S}, tomorrow is"),
     ),
     "next_month": (
@@ -85,12 +110,15 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the next month after {S}"),
         ("{front}which month comes after {S}{back}", "{front}what month follows {S}{back}",
          "{front}what comes after {S}{back}", "after {S} comes",
-         "{front}which month is next after {S}{back}", "this month is {S}. which month is next?"),
+         "{front}which month is next after {S}{back}", "this month is {S}. which month is next?",
+         "it is {S}. what is the next month?", "{S} is over. which month begins?",
+         "{S} ends. what month starts then?", "last month was {S}. which month is it now?"),
     ),
     "sound": (
         ("the sound of {S}", "the sound that {S} makes", "the noise of {S}", "the noise that {S} makes"),
         ("{front}what sound does {S} make{back}", "{front}what does {S} say{back}",
-         "{front}which sound does {S} make{back}", "{S} makes which sound?",
+         "{front}which sound does {S} make{back}", "{S} makes which sound?", "you hear {S}. what sound is it?",
+         "i hear {S}. what does it sound like?", "{S} opens its mouth. which sound comes out?",
          "{front}how does {S} sound{back}", "animal: {S}\nsound:", "{front}what noise does {S} make{back}"),
     ),
     "young": (
@@ -98,25 +126,32 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the word for the young of {S}"),
         ("{front}what is the young of {S} called{back}", "{front}what do you call the young of {S}{back}",
          "{front}what is the baby of {S} called{back}",
-         "{front}how do you call the baby of {S}{back}", "animal: {S}\nyoung:", "the young of {S} is called"),
+         "{front}how do you call the baby of {S}{back}", "animal: {S}\nyoung:",
+         "{S} has a young one. what is it called?", "{S} has a baby. which word names it?",
+         "i see the baby of {S}. what do i see?", "the young of {S} is called"),
     ),
     "plural": (
         ("the plural of {S}", 'the plural of "{S}"', "the plural form of {S}", "the plural of the word {S}",
          "the correct plural of {S}"),
-        ("one {S}, two", "one {S}, many", "{front}how do you write the plural of {S}{back}", "singular: {S}\nplural:",
+        ("one {S}, two", "one {S}, many", "one {S}, two what?", "i have one {S}. you have two. two what?",
+         "there is one {S} here. there are ten of what there?", "{front}how do you write the plural of {S}{back}",
+         "singular: {S}\nplural:",
          "{front}what is {S} in the plural{back}",
          "{S} in plural?", "{front}which word is the plural of {S}{back}", "plural of {S}"),
     ),
     "past": (
         ("the past tense of {S}", 'the past tense of "{S}"', "the past form of {S}", "the simple past of {S}",
          "the past tense of to {S}"),
-        ("{front}what is {S} in the past{back}", "today i {S}, yesterday i", "verb: {S}\npast:",
+        ("{front}what is {S} in the past{back}", "today i {S}, yesterday i",
+         "i {S} now. what did i do yesterday? one word.", "the verb is {S}. which word is the past?",
+         "verb: {S}\npast:",
          "{front}which word is the past of {S}{back}",
          "{front}how do you write {S} in the past tense{back}", "past tense of {S}"),
     ),
     "legs": (
         ("the number of legs of {S}", "the number of legs that {S} has", "the leg count of {S}"),
         ("{front}how many legs does {S} have{back}", "{front}how many legs has {S}{back}", "{S} has how many legs?",
+         "i see {S}. how many legs do i see?", "look at {S}. how many legs has it?",
          "{ask}count the legs of {S}{end}",
          "{front}with how many legs does {S} walk{back}", "animal: {S}\nlegs:",
          "{front}how many legs are there on {S}{back}"),
@@ -125,12 +160,14 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("the chemical symbol of {S}", "the chemical formula of {S}", "the symbol for {S}", "the formula for {S}",
          "the chemical symbol for {S}"),
         ("{front}which chemical symbol does {S} have{back}", "{front}how do chemists write {S}{back}",
-         "substance: {S}\nsymbol:",
+         "substance: {S}\nsymbol:", "i write {S} as a formula. what do i write?", "{S} in chemistry is written how?",
+         "in chemistry, what stands for {S}?",
          "{front}how is {S} written in chemistry{back}", "{front}which symbol stands for {S}{back}"),
     ),
     "amount": (
         ("the number of {S}", "the count of {S}"),
         ("{front}how many {S}{back}", "how many {S}?", "{S}: how many?", "{S}: how many are there?",
+         "i count the {S}. how many do i get?", "think of the {S}. how many are there?", "there are how many {S}?",
          "{ask}count the {S}{end}", "{ask}tell me how many {S}{end}"),
     ),
     "keyword": (
@@ -138,30 +175,36 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "the name in Python that {S}"),
         ("{front}in Python, what {S}{back}", "{front}which word {S} in Python{back}",
          "{front}what {S} in Python{back}", "{front}which Python word {S}{back}",
-         "{front}which keyword {S} in Python code{back}", "code question: what {S} in Python?"),
+         "{front}which keyword {S} in Python code{back}", "code question: what {S} in Python?",
+         "i write Python. which word {S}?", "one word of Python {S}. which one?"),
     ),
     "planet": (
         ("the planet that is {S}", "the name of the planet that is {S}", "the planet known as {S}"),
         ("{front}which planet is {S}{back}", "{front}what planet is {S}{back}", "planet, {S}:",
+         "one planet is {S}. which one?", "there is a planet that is {S}. what is its name?",
          "{ask}name the planet that is {S}{end}"),
     ),
     "german": (
         ("the German word for {S}", 'the German word for "{S}"', "{S} in German", "the German translation of {S}",
          "German for {S}"),
         ("{front}how do you say {S} in German{back}", "{ask}translate {S} into German{end}",
-         "{ask}translate into German: {S}", "{S} -> German:",
+         "{ask}translate into German: {S}", "{S} -> German:", "my friend speaks German. how do i say {S} to him?",
+         "i am in Berlin and need the word for {S}. what is it?",
+         "the word is {S}. what is it in German?",
          "{front}what do Germans call {S}{back}", "English: {S}\nGerman:", "{front}how do Germans say {S}{back}"),
     ),
     "english": (
         ("the English word for {S}", 'the English word for "{S}"', "{S} in English", "the English translation of {S}",
          "English for {S}"),
         ("{front}how do you say {S} in English{back}", "{ask}translate {S} into English{end}",
-         "{ask}translate into English: {S}", "{S} -> English:",
+         "{ask}translate into English: {S}", "{S} -> English:", "my friend speaks English. how do i say {S} to her?",
+         "the word is {S}. what is it in English?",
+         "i read {S} in a German book. which English word is it?",
          "{front}what does the German word {S} mean in English{back}", "German: {S}\nEnglish:",
          "{front}how is {S} called in English{back}"),
     ),
 }  # fmt: skip
-_GERMAN_FRONT = ("", "", "", "Frage: ", "sag mir: ", "kurze Frage: ", "bitte antworte: ", "hallo, ",
+GERMAN_FRONT = ("", "", "", "Frage: ", "sag mir: ", "kurze Frage: ", "bitte antworte: ", "hallo, ",
                  "in einem Wort: ", "weißt du das: ")
 _GERMAN_FRAMES = ("{front}was ist {np}?", "{front}was ist {np}?", "{front}wie heißt {np}?", "nenne {np}.",
                   "bitte nenne {np}.", "sag mir {np}.",
@@ -178,100 +221,17 @@ _GERMAN_PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                   "heute ist {S}. was ist morgen?", "nach {S} kommt")),
 }  # fmt: skip
 
-_SUM_SLOTS: dict[str, tuple[str, ...]] = {
-    "front": _FRONT, "back": ("?", "?", "?", ", please?", "? just the number.", "? tell me.", "? be exact."),
-    "ask": _SLOTS["ask"], "end": _SLOTS["end"],
-    "e": ("{A} + {B}", "{A} + {B}", "{A}+{B}", "{A} plus {B}", "{A} plus {B}", "{A} and {B} together",
-          "the sum of {A} and {B}", "the total of {A} and {B}",
-          "the result of {A} + {B}", "the result of {A} plus {B}", "the sum {A} + {B}", "{A} added to {B}",
-          "{A} and {B} added together"),
-    "s": ("{A} + {B}", "{A} + {B}", "{A}+{B}", "{A} plus {B}"),
-    "give": ("give me", "give", "tell me", "state", "find", "work out", "compute", "calculate", "name", "show me",
-             "write", "return", "answer with", "get"),
-}  # fmt: skip
-_SUM_FRAMES = (
-    "{front}what is {e}{back}", "{front}what is {e}{back}", "{front}what is {s}{back}", "{front}what's {s}{back}",
-    "{front}how much is {e}{back}",
-    "{front}how much is {s}{back}", "{ask}compute {e}{end}", "{ask}calculate {e}{end}", "{ask}{give} {e}{end}",
-    "{ask}{give} the result: {s}", "{s} =",
-    "{s} = ?", "{s}?", "{s}", "{front}{s} is what?", "{front}{s} equals what?", "{s} equals", "{s} makes",
-    "{front}{s} makes how many?", "{ask}add {A} and {B}{end}",
-    "{ask}add {A} to {B}{end}", "{ask}add up {A} and {B}{end}", "add: {A}, {B}", "sum: {s}", "total: {s}",
-    "compute: {s}", "calculate: {s}", "sum of {A} and {B}?",
-    "{front}what do {A} and {B} make{back}", "{front}what do {A} and {B} make together{back}",
-    "{front}how many are {e}{back}", "{front}how many is {s}{back}",
-    "{front}what do you get if you add {A} and {B}{back}", "{front}what do we get from {s}{back}",
-    "i have {A} and get {B} more. how many do i have?",
-    "there are {A} cats and {B} dogs. how many animals?", "{A} apples and {B} apples make how many apples?",
-    "{front}what number is {e}{back}",
-    "{front}which number equals {s}{back}", "{front}what does {s} make{back}", "{front}what does {s} equal{back}",
-    "{front}what is the answer to {s}{back}",
-    "{ask}solve {s}{end}", "solve: {s}", "math: {s}", "complete: {s} =",
-    "{front}if you add {B} to {A}, what is the result{back}", "{ask}work out {e}{end}",
-    "{ask}tell me how much {s} is{end}", "{front}what total do {A} and {B} give{back}",
-    "{A} and {B} are how many together?", "{ask}put {A} and {B} together: how many?",
-)  # fmt: skip
-_GERMAN_SUM_FRAMES = (
-    "{front}was ist {A} plus {B}?", "{front}was ist {A} + {B}?", "{front}wie viel ist {A} plus {B}?",
-    "{front}wie viel ist {A} + {B}?", "{front}wie viel sind {A} und {B}?",
-    "rechne {A} + {B}.", "berechne {A} plus {B}.", "bitte rechne {A} + {B}.", "{front}was ergibt {A} plus {B}?",
-    "{front}was ergibt {A} + {B}?",
-    "die Summe von {A} und {B}?", "{front}was ist die Summe von {A} und {B}?", "addiere {A} und {B}.",
-    "bitte addiere {A} und {B}.", "rechne: {A} plus {B}",
-    "{A} plus {B} ist", "{A} plus {B} macht", "{front}wie viel macht {A} plus {B}?",
-)  # fmt: skip
 
-_YES_NO = (
-    "{front}is {st}{back}", "{front}is {st}{back}", "{front}is it true that {st_is}{back}",
-    "{front}is it right that {st_is}{back}",
-    "{front}is it correct that {st_is}{back}", "yes or no: is {st}?", "yes or no: {st_is}?", "{st_is}. yes or no?",
-    "{st_is}, is that true?",
-    "{st_is}. is that right?", "{st_is}, right?", "{st_is}, correct?", "{ask}tell me if {st_is}{end}",
-    "{ask}answer yes or no: is {st}?", "check: is {st}?",
-    "{front}would you say that {st_is}{back}", "i think {st_is}. am i right?",
-    "somebody said that {st_is}. is it true?", "{front}can we say that {st_is}{back}",
-    "is this true: {st_is}?", "{front}do you agree that {st_is}{back}", "{ask}say yes or no: is {st}?",
-    "{front}is it a fact that {st_is}{back}",
-    "{ask}tell me whether {st_is}{end}", "true fact: {st_is}?",
-)  # fmt: skip
-_STATEMENTS: dict[str, tuple[str, str]] = {
-    "capital": ("{X} the capital of {S}", "{X} is the capital of {S}"),
-    "opposite": ("{X} the opposite of {S}", "{X} is the opposite of {S}"),
-    "next_day": ("{X} the day after {S}", "{X} is the day after {S}"),
-    "next_month": ("{X} the month after {S}", "{X} is the month after {S}"),
-    "plural": ("{X} the plural of {S}", "{X} is the plural of {S}"),
-    "past": ("{X} the past tense of {S}", "{X} is the past tense of {S}"),
-    "german": ("{X} the German word for {S}", "{X} is the German word for {S}"),
-    "young": ("{X} the young of {S}", "{X} is the young of {S}"),
-}
-YES_NO_KINDS = tuple(_STATEMENTS)
-
-
-def draw_facts(kind: str, split: Split, language: Language, avoid: Sequence[str] = ()) -> tuple[str, ...]:
+def draw(kind: str, split: Split, language: Language, avoid: Sequence[str] = ()) -> tuple[str, ...]:
     """Ways to ask for a fact of `kind` about `{S}`: some 150 English and 50 German ones."""
     phrases, questions = (_PHRASES if language == "en" else _GERMAN_PHRASES)[kind]
     if language == "de":
-        slots, patterns = {"front": _GERMAN_FRONT, "np": phrases}, (*_GERMAN_FRAMES, *questions)
+        slots, patterns = {"front": GERMAN_FRONT, "np": phrases}, (*_GERMAN_FRAMES, *questions)
         return templates(f"fact de {kind}", patterns, slots, split=split, train=50, val=3, avoid=avoid)
     few = (*_FRAMES[:3], "i want to know {np}.")
     patterns = questions * 2 + (few if kind == "amount" else _FRAMES)
-    slots = {**_SLOTS, "np": phrases}
+    slots = {**SLOTS, "np": phrases}
     return templates(f"fact en {kind}", patterns, slots, split=split, train=150, val=4, avoid=avoid)
-
-
-def draw_sums(split: Split, language: Language, avoid: Sequence[str] = ()) -> tuple[str, ...]:
-    """Ways to ask for `{A}` + `{B}`: some 400 English and 60 German ones."""
-    if language == "de":
-        slots = {"front": _GERMAN_FRONT}
-        return templates("sum de", _GERMAN_SUM_FRAMES, slots, split=split, train=60, val=5, avoid=avoid)
-    return templates("sum en", _SUM_FRAMES, _SUM_SLOTS, split=split, train=400, val=20, avoid=avoid)
-
-
-def draw_yes_no(kind: str, split: Split, avoid: Sequence[str] = ()) -> tuple[str, ...]:
-    """Ways to ask whether `{X}` is the answer for `{S}`: some 120 English ones a kind."""
-    bare, full = _STATEMENTS[kind]
-    slots = {**_SLOTS, "st": (bare,), "st_is": (full,)}
-    return templates(f"yes-no {kind}", _YES_NO, slots, split=split, train=120, val=4, avoid=avoid)
 
 
 def ask_fact(fact: Fact, template: str) -> str:
