@@ -90,7 +90,7 @@ def test_every_template_has_its_place_exactly_once_and_no_slot_left(split: phras
 
 
 def test_nothing_follows_an_undelimited_payload_that_ends_a_copy_prompt() -> None:
-    """A final full stop would be the payload's or the sentence's. A question mark ends the question: "Can you say X?"."""
+    """A final full stop would be the payload's or the sentence's; a question mark ends the question."""
     bare_end = re.compile(r"(?<![\"'`<*|])\{P\}[.!,]+$")
     assert not [text for text in (*phrasings.copying("train"), *phrasings.copying("val")) if bare_end.search(text)]
 
