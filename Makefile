@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 MODEL  ?= phase3a2
 export OMP_NUM_THREADS ?= 1
+# Compiled modules are kept: without them each start compiles everything again, which costs seconds.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: gate test test-all check fixtures bench clean
 

@@ -24,7 +24,12 @@ ROOT = Path(__file__).parents[1]
 FIRST_RUN_LIMIT = 2.5  # whole suite against the floor
 REPEAT_LIMIT = 3.0  # seconds of a repeated run from the cache
 HELP_LIMIT = 0.5  # seconds of modelqa --help
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+ENVIRONMENT = {
+    **os.environ,
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONDONTWRITEBYTECODE": "",  # compiled modules are kept, as on any machine
+}
 
 
 def seconds(command: Sequence[str], *, codes: Sequence[int] = (0,)) -> float:
