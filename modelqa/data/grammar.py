@@ -20,6 +20,7 @@ Language = Literal["en", "de"]
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] )|(?<=\n))[a-zäöü]")
 _MARKER = "qzxv"  # stands for the payload while a signature is computed; no template holds it
+_ADDEND = re.compile(r"\{[AB]\}")
 _PLACE = re.compile(r"\{[A-Z]\}")
 CAPITAL_SHARE = 0.85  # of templates begin with a capital letter, as most people write
 TRIES_PER_TEMPLATE = 6  # a grammar smaller than asked gives all that this many tries find
@@ -37,8 +38,9 @@ def sample(rng: Random, patterns: Sequence[str], slots: Mapping[str, Sequence[st
 
 @lru_cache(maxsize=1 << 16)
 def template_signature(template: str) -> str:
-    """The family signature of a template, whatever its payload."""
-    return signature(_PLACE.sub(_MARKER, template), payload=_MARKER)
+    """The family signature of a template, whatever its payload and its numbers."""
+    numbered = _ADDEND.sub("7", template)
+    return signature(_PLACE.sub(_MARKER, numbered), payload=_MARKER)
 
 
 def templates(

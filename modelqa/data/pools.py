@@ -55,13 +55,13 @@ MAX_DRAWS = 20_000  # a split holds 1/20 of all payloads: this many misses in a 
 
 @lru_cache(maxsize=1)
 def _gibberish() -> dict[str, tuple[str, ...]]:
-    """Every gibberish word by its split; two syllables each, or three (every seventh such combination is kept)."""
+    """Every gibberish word by its split; two syllables each, or three (every third such combination is kept)."""
     known = {word.lower() for word in (*WORDS, *GERMAN_WORDS)}
     pairs = [first + last for first in FIRST_SYLLABLES for last in LAST_SYLLABLES]
     triples = [first + middle + last for first in FIRST_SYLLABLES for middle in MIDDLE_SYLLABLES
                for last in LAST_SYLLABLES]
     found: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for word in sorted({word for word in (*pairs, *triples[::7]) if 4 <= len(word) <= 9} - known):
+    for word in sorted({word for word in (*pairs, *triples[::3]) if 4 <= len(word) <= 9} - known):
         found[payload_split(word)].append(word)
     return {split: tuple(words) for split, words in found.items()}
 

@@ -84,4 +84,11 @@ RESERVED: tuple[str, ...] = (
     "{S} is the capital of what country?",
     "Of which country is {S} the capital?",
     'Answer this: is there a word like "{P}" in english?',
+    "Do you know the city that is capital of {S}? Tell me.",
+    "Now, what is the name of the country of which {S} is the capital, please?",
+    "The plural of the word {S}, please.",
+    "What is {A} and {B} together?",
+    "A task for you: {A} + {B}",
+    "I wonder: what is the total of {A} and {B}, please?",
+    "Calculate the sum of {A} and {B}.",
 )

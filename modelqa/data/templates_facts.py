@@ -133,7 +133,8 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plural": (
         ("the plural of {S}", 'the plural of "{S}"', "the plural form of {S}", "the plural of the word {S}",
          "the correct plural of {S}"),
-        ("one {S}, two", "one {S}, many", "one {S}, two what?", "i have one {S}. you have two. two what?",
+        ("one {S}, two", "one {S}, many", "the singular is {S}. what is the plural?", "{S} is singular. its plural is",
+            "word in the singular: {S}. {ask}write the plural{end}", "one {S}, two what?", "i have one {S}. you have two. two what?",
          "there is one {S} here. there are ten of what there?", "{front}how do you write the plural of {S}{back}",
          "singular: {S}\nplural:",
          "{front}what is {S} in the plural{back}",
@@ -223,7 +224,7 @@ _GERMAN_PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def draw(kind: str, split: Split, language: Language, avoid: Sequence[str] = ()) -> tuple[str, ...]:
-    """Ways to ask for a fact of `kind` about `{S}`: some 150 English and 50 German ones."""
+    """Ways to ask for a fact of `kind` about `{S}`: some 260 English and 50 German ones."""
     phrases, questions = (_PHRASES if language == "en" else _GERMAN_PHRASES)[kind]
     if language == "de":
         slots, patterns = {"front": GERMAN_FRONT, "np": phrases}, (*_GERMAN_FRAMES, *questions)
@@ -231,7 +232,7 @@ def draw(kind: str, split: Split, language: Language, avoid: Sequence[str] = ())
     few = (*_FRAMES[:3], "i want to know {np}.")
     patterns = questions * 2 + (few if kind == "amount" else _FRAMES)
     slots = {**SLOTS, "np": phrases}
-    return templates(f"fact en {kind}", patterns, slots, split=split, train=150, val=4, avoid=avoid)
+    return templates(f"fact en {kind}", patterns, slots, split=split, train=260, val=4, avoid=avoid)
 
 
 def ask_fact(fact: Fact, template: str) -> str:
