@@ -133,8 +133,10 @@ _PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plural": (
         ("the plural of {S}", 'the plural of "{S}"', "the plural form of {S}", "the plural of the word {S}",
          "the correct plural of {S}"),
-        ("one {S}, two", "one {S}, many", "the singular is {S}. what is the plural?", "{S} is singular. its plural is",
-            "word in the singular: {S}. {ask}write the plural{end}", "one {S}, two what?", "i have one {S}. you have two. two what?",
+        ("one {S}, two", "one {S}, many", "the singular is {S}. what is the plural?",
+         "{S} is singular. its plural is",
+            "word in the singular: {S}. {ask}write the plural{end}", "one {S}, two what?",
+            "i have one {S}. you have two. two what?",
          "there is one {S} here. there are ten of what there?", "{front}how do you write the plural of {S}{back}",
          "singular: {S}\nplural:",
          "{front}what is {S} in the plural{back}",
