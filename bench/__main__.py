@@ -35,7 +35,7 @@ ENVIRONMENT = {
 def seconds(command: Sequence[str], *, codes: Sequence[int] = (0,)) -> float:
     """Wall seconds of a whole process; stops the bench when it exits with another code than expected."""
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     taken = time.perf_counter() - start
     if done.returncode not in codes:
         sys.exit(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
@@ -54,7 +54,10 @@ def floor_plan(home: Path, path: Path) -> int:
     prompts: dict[str, list[list[int]]] = {}
     for _, row in read_jsonl(record.parent / "replies.jsonl.zst"):
         prompts.setdefault(row["model"], []).append(row["prompt"]["ids"])
-    paths = {"candidate": run["model"]["name"], **{role: run["controls"][role]["name"] for role in ("reference", "random")}}
+    paths = {
+        "candidate": run["model"]["name"],
+        **{role: run["controls"][role]["name"] for role in ("reference", "random")},
+    }
     models = []
     for role, rows in prompts.items():
         folder = ROOT / "fixtures" / "checkpoints" / paths[role]

@@ -102,7 +102,7 @@ def _rate(total: int, gate: str, failed: list[str], threshold: float, families: 
             Status.INCONCLUSIVE,
             "clustered",
             _some(worst),
-            f"{passed} of {total}, but the {len(families)} template families disagree too much: lower bound {clustered:.1%}",
+            f"{passed} of {total}, but the {len(families)} template families disagree: lower bound {clustered:.1%}",
         )
     needed = stats.settle(passed, total, threshold)
     text = f"about {needed} cases would settle it at this rate" if needed else "too close to the threshold to settle"

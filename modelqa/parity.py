@@ -138,7 +138,8 @@ def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         if stats.cp_upper(row["likelier"], row["of"]) < 0.5:
             text = (
                 f"answers are likelier as {name} ({row['other']} nats) than under the chat template "
-                f"({row['own']} nats) in {row['of'] - row['likelier']} of {row['of']} cases: trained in one format, evaluated in another"
+                f"({row['own']} nats) in {row['of'] - row['likelier']} of {row['of']} cases: "
+                "trained in one format, evaluated in another"
             )
             problems.append(Problem("parity.template", name, text))
     return problems

@@ -9,7 +9,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test workers on two cores: more threads would spin against each other
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start many processes: each would compile everything anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all modules anew
 sys.path.insert(0, str(Path(__file__).parent))
 
 pytest_plugins = ["pytester"]

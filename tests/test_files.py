@@ -60,7 +60,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="Out of range float"):
         write_json(target, {"a": float("nan")})
     assert target.read_bytes() == before
-    assert os.listdir(tmp_path) == ["run.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_kill_while_writing_leaves_one_whole_version(tmp_path: Path) -> None:

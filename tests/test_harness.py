@@ -19,8 +19,20 @@ ROOT = Path(__file__).parents[1]
 
 def judged(home: Path, *args: str) -> tuple[int, dict[str, Any], str]:
     """(exit code, {gate: verdict}, output) of the harness and parity suites on phase3a2."""
-    command = [sys.executable, "-m", "pytest", "suites/harness", "suites/parity", "--model", "phase3a2",
-               "--modelqa-dir", str(home), "-p", "no:cacheprovider", *args]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "suites/harness",
+        "suites/parity",
+        "--model",
+        "phase3a2",
+        "--modelqa-dir",
+        str(home),
+        "-p",
+        "no:cacheprovider",
+        *args,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     record = json.loads(next((home / "runs").rglob("run.json")).read_text())
@@ -50,8 +62,21 @@ def test_a_fault_below_the_engine_is_the_harness_s_fault(tmp_path: Path, fault: 
 def test_without_a_known_good_reference_nothing_is_judged(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text('[models.alone]\npath = "alone"\nstage = "sft"\nphase = "phase3a2"\n')
     (tmp_path / "alone").symlink_to(ROOT / "fixtures" / "checkpoints" / "phase3a2")
-    command = [sys.executable, "-m", "pytest", "suites/", "--model", "alone", "--modelqa-dir", str(tmp_path / "home"),
-               "--modelqa-models", str(tmp_path / "models.toml"), "-p", "no:cacheprovider", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "suites/",
+        "--model",
+        "alone",
+        "--modelqa-dir",
+        str(tmp_path / "home"),
+        "--modelqa-models",
+        str(tmp_path / "models.toml"),
+        "-p",
+        "no:cacheprovider",
+        "-q",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
     assert "there is no known-good reference model" in done.stdout and "remedy:" in done.stdout

@@ -57,8 +57,18 @@ def run(pytester: pytest.Pytester, models: Path) -> Suite:
             path = pytester.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(HEAD + text if name.endswith(".py") else text)
-        given = ["suites", "--model", model, "--modelqa-models", str(models / "models.toml"),
-                 "--modelqa-max-new-tokens", "6", "-p", "no:cacheprovider", *args]
+        given = [
+            "suites",
+            "--model",
+            model,
+            "--modelqa-models",
+            str(models / "models.toml"),
+            "--modelqa-max-new-tokens",
+            "6",
+            "-p",
+            "no:cacheprovider",
+            *args,
+        ]
         return pytester.runpytest_subprocess(*given) if subprocess else pytester.runpytest_inprocess(*given)
 
     return go
@@ -87,7 +97,8 @@ def test_a_gate_whose_cases_all_say_yes_passes(run: Suite, pytester: pytest.Pyte
 
 
 def test_a_gate_whose_cases_all_say_no_fails_and_shows_what_was_asked(run: Suite, pytester: pytest.Pytester) -> None:
-    text = '@gate(cases="cases.jsonl", threshold=0.5)\ndef test_g(case, reply):\n    assert ask.exact(reply, case.expect)\n'
+    body = "def test_g(case, reply):\n    assert ask.exact(reply, case.expect)\n"
+    text = f'@gate(cases="cases.jsonl", threshold=0.5)\n{body}'
     result = run({BEHAVIOUR: text})
     assert result.ret == 1
     assert verdicts(pytester) == {"g": ("FAIL", "g.below")}
@@ -101,7 +112,9 @@ def test_a_gate_that_a_null_policy_passes_is_toothless(run: Suite, pytester: pyt
 
 
 def test_a_plural_gate_is_asked_once_of_all_replies(run: Suite, pytester: pytest.Pytester) -> None:
-    text = f'@gate(cases="cases.jsonl", {ANY})\ndef test_g(cases, replies):\n    assert len(cases) == len(replies) == 8\n'
+    text = (
+        f'@gate(cases="cases.jsonl", {ANY})\ndef test_g(cases, replies):\n    assert len(cases) == len(replies) == 8\n'
+    )
     assert run({BEHAVIOUR: text}).ret == 0
 
 
@@ -146,7 +159,8 @@ def test_xfail_and_skipif_work_as_ever_and_the_record_says_so(run: Suite, pytest
 
 
 def test_an_assert_in_a_library_is_no_verdict_on_the_model(run: Suite, pytester: pytest.Pytester) -> None:
-    text = f'import helper_mod\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\ndef test_g(case, reply):\n    helper_mod.f()\n'
+    body = "def test_g(case, reply):\n    helper_mod.f()\n"
+    text = f'import helper_mod\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\n{body}'
     pytester.makepyfile(helper_mod="def f():\n    assert False, 'inside a library'\n")
     pytester.syspathinsert()
     assert run({BEHAVIOUR: text}).ret == 6
@@ -181,7 +195,10 @@ def test_a_check_without_evidence_is_inconclusive_for_a_declared_model(run: Suit
 def test_the_same_check_is_not_asked_of_a_bare_folder(run: Suite, pytester: pytest.Pytester, models: Path) -> None:
     import shutil
 
-    check = "def test_w(checkpoint):\n    no_evidence('train = [...]')\ndef test_v(checkpoint):\n    assert checkpoint.tensors\n"
+    check = (
+        "def test_w(checkpoint):\n    no_evidence('train = [...]')\n"
+        "def test_v(checkpoint):\n    assert checkpoint.tensors\n"
+    )
     bare = shutil.copytree(models / "one", pytester.path / "bare")
     result = run({WEIGHTS: check}, model=str(bare))
     assert result.ret == 0
@@ -200,7 +217,10 @@ WEIGHT_FREE = "def test_there_is_a_model(model):\n    assert model.name\n"
 
 
 def test_a_selection_is_visible_in_the_record_as_not_run(run: Suite, pytester: pytest.Pytester) -> None:
-    assert run({WEIGHTS: "def test_w(checkpoint):\n    assert checkpoint.files\n", BEHAVIOUR: GOOD}, "-k", "test_w").ret == 6
+    assert (
+        run({WEIGHTS: "def test_w(checkpoint):\n    assert checkpoint.files\n", BEHAVIOUR: GOOD}, "-k", "test_w").ret
+        == 6
+    )
     assert verdicts(pytester) == {"w": ("PASS", ""), "g": ("NOT RUN", "deselected")}
 
 
@@ -297,7 +317,9 @@ def test_a_gate_without_a_model_says_what_to_do(pytester: pytest.Pytester) -> No
 
 
 def test_an_unrelated_session_is_left_alone(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("def test_x(record_property):\n    import sys\n    assert 'modelqa.record' not in sys.modules\n")
+    pytester.makepyfile(
+        "def test_x(record_property):\n    import sys\n    assert 'modelqa.record' not in sys.modules\n"
+    )
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
     assert not (pytester.path / ".modelqa").exists()
@@ -318,7 +340,11 @@ def test_junit_carries_the_scalars(run: Suite, pytester: pytest.Pytester) -> Non
     assert run({BEHAVIOUR: GOOD}, "--junitxml", "out.xml").ret == 0
     tree = ElementTree.parse(pytester.path / "out.xml")
     properties = {node.get("name"): node.get("value") for node in tree.iter("property")}
-    assert (properties["modelqa_verdict"], properties["modelqa_passed"], properties["modelqa_total"]) == ("PASS", "8", "8")
+    assert (properties["modelqa_verdict"], properties["modelqa_passed"], properties["modelqa_total"]) == (
+        "PASS",
+        "8",
+        "8",
+    )
     assert len(properties["modelqa_weights_sha256"]) == 64
 
 

@@ -24,8 +24,19 @@ CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2"
 
 def gate(model: str, home: Path, *args: str) -> tuple[int, dict[str, Any], str]:
     """(exit code, record, output) of the whole suite."""
-    command = [sys.executable, "-m", "pytest", "suites/", "--model", model, "--modelqa-dir", str(home),
-               "-p", "no:cacheprovider", *args]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "suites/",
+        "--model",
+        model,
+        "--modelqa-dir",
+        str(home),
+        "-p",
+        "no:cacheprovider",
+        *args,
+    ]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ}, capture_output=True, text=True)
     record = json.loads(next((home / "runs").rglob("run.json")).read_text())
     return done.returncode, record, done.stdout
@@ -80,7 +91,9 @@ def test_each_checkpoint_of_the_chain_passes_its_phase_s_row(tmp_path: Path, nam
 
 @pytest.mark.slow
 @pytest.mark.parametrize("renamed", [False, True])
-def test_the_plainly_concatenated_sibling_fails_for_its_format_and_its_stop_token(tmp_path: Path, renamed: bool) -> None:
+def test_the_plainly_concatenated_sibling_fails_for_format_and_stop_token(
+    tmp_path: Path, renamed: bool
+) -> None:
     name = "plain_concat"
     if renamed:  # and models.toml says nothing of it
         name = str(shutil.copytree(FIXTURES / "checkpoints" / "plain_concat", tmp_path / "a-fine-model"))

@@ -34,7 +34,9 @@ def test_shown_text_is_one_line_of_printable_characters(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_ci_log_takes_no_line_for_a_command(text: str) -> None:
-    assert not re.match(r"\s*(::|##)", escape(text, "terminal").lstrip("\n ")) or escape(text, "terminal")[0] == "\u200a"
+    assert (
+        not re.match(r"\s*(::|##)", escape(text, "terminal").lstrip("\n ")) or escape(text, "terminal")[0] == "\u200a"
+    )
     assert not escape("::error::x", "terminal").startswith("::")
 
 
