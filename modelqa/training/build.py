@@ -29,7 +29,7 @@ from modelqa.training import corpus, encode
 from modelqa.training.mixture import CountTokens, build_mix, write_data
 from modelqa.training.recipe import Recipes, Source, Stage, Vocabulary, read_recipes
 from modelqa.training.save import WEIGHTS, load_model, save_checkpoint, save_log, save_provenance
-from modelqa.training.stage import make_trainer, new_model, one_thread
+from modelqa.training.stage import make_trainer, new_model, one_thread, prime_special_tokens
 from modelqa.training.tokenizer import family_named, load_tokenizer, save_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ class Build:
         model = load_model(self.checkpoint(stage.parent)) if stage.parent else new_model(
             self._recipes.shape, tokenizer, seed=stage.init_seed
         )
+        if stage.kind == "chat" and stage.parent and self._recipes.stages[stage.parent].kind == "document":
+            prime_special_tokens(model, tokenizer)
         model.config.eos_token_id = tokenizer.eos_token_id
         return make_trainer(
             model, train=train, val=val, schedule=stage.schedule, pad=tokenizer.pad_token_id, scratch=scratch,

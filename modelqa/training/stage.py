@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.training.batches import PlannedBatches, plan_batches
 from modelqa.training.encode import IGNORED, Encoded, tensor_batch
+from modelqa.training.tokenizer import DOCUMENT_END
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +86,25 @@ def new_model(shape: Shape, tokenizer: PreTrainedTokenizerFast, *, seed: int) ->
         pad_token_id=tokenizer.pad_token_id,
     )
     return LlamaForCausalLM(config)
+
+
+def prime_special_tokens(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Give the chat tokens, which a base model has never met, the embeddings of tokens that do their work.
+
+    The end of a turn starts as the end of a document, every other mark as a line break, padding as the mean. Without
+    this the first steps of fine-tuning are spent on undoing what pre-training did to rows that it never used.
+    """
+    import torch
+
+    table = cast("torch.Tensor", model.get_input_embeddings().weight)
+    newline = cast("int", tokenizer("\n", add_special_tokens=False)["input_ids"][0])
+    end = tokenizer.convert_tokens_to_ids(DOCUMENT_END)
+    with torch.no_grad():
+        for token in tokenizer.all_special_ids:
+            if token != end:
+                table[token] = table[newline]
+        table[cast("int", tokenizer.eos_token_id)] = table[cast("int", end)]
+        table[cast("int", tokenizer.pad_token_id)] = table.mean(dim=0)
 
 
 def make_trainer(
