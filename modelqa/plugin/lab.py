@@ -18,7 +18,7 @@ from modelqa.files import canonical_json, sha256_text
 from modelqa.gates import Case, no_evidence
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
-from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject
+from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject, shipped_reference
 from modelqa.record import Problem
 from modelqa.reply import Prompt, Reply
 
@@ -63,16 +63,10 @@ class Lab:
     def _reference_model(self) -> Model:
         own = self.candidate.model
         name = own.reference or self.registry.controls.get("reference", "")
-        if not name:
-            raise UsageError(
-                "there is no known-good reference model",
-                reason="a candidate is judged only after the same path has worked on a model that is known to be good",
-                remedy='name one in models.toml: [controls] reference = "NAME"',
-            )
-        model = self.registry.models[name]
+        model = self.registry.models[name] if name else shipped_reference()
         if relatives(self.registry, own, model):
             raise UsageError(
-                f"the reference {name!r} is a relative of {own.name!r}",
+                f"the reference {model.name!r} is a relative of {own.name!r}",
                 reason="a fault that both share would stay unseen",
                 remedy=f'give [models.{own.name}] a reference = "..." of another family',
             )

@@ -58,6 +58,22 @@ def _whole(value: str | None, name: str, default: int) -> int:
     return int(value)
 
 
+def shipped_reference() -> Model:
+    """The known-good model that comes with modelqa, for whoever names none: a tiny chat model.
+
+    In the wheel it lies in the package, in a checkout among the fixtures.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package / "known_good", package.parent / "fixtures" / "checkpoints" / "reference"):
+        if (folder / "config.json").is_file():
+            return Model(name="modelqa-reference", path=folder, root=folder.parent, stage="sft")
+    raise UsageError(
+        "there is no known-good reference model",
+        reason="a candidate is judged only after the same path has worked on a model that is known to be good",
+        remedy='name one in models.toml: [controls] reference = "NAME"',
+    )
+
+
 @dataclass(frozen=True)
 class Subject:
     """A model in its role, opened without torch."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 RECIPES = Path("fixtures/recipes.toml")
 OUT = Path("fixtures")
+TOKENIZER = "tokenizer.json"
 BLOCK = 128  # tokens in a row of the base corpus
 GENERATORS: dict[str, Callable[..., Iterator[Row]]] = {
     "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows
@@ -113,6 +114,8 @@ class Build:
         one_thread()
         stage = self._recipes.stages[name]
         tokenizer, train, val = self.prepared(name)
+        if stage.parent:
+            self._require_one_tokenizer(stage)
         model = load_model(self.checkpoint(stage.parent)) if stage.parent else new_model(
             self._recipes.shape, tokenizer, seed=stage.init_seed
         )
@@ -123,6 +126,17 @@ class Build:
             model, train=train, val=val, schedule=stage.schedule, pad=tokenizer.pad_token_id, scratch=scratch,
             max_steps=max_steps, capture=Capture(capture) if capture else None,
         )
+
+    def _require_one_tokenizer(self, stage: Stage) -> None:
+        """A child that numbers its tokens otherwise than its parent would address rows trained as something else."""
+        own = self._out / "build" / "tokenizers" / stage.vocabulary / TOKENIZER
+        parent = self.checkpoint(str(stage.parent)) / TOKENIZER
+        if self._write and sha256_file(own) != sha256_file(parent):
+            raise UsageError(
+                f"{stage.name} and its parent {stage.parent} have different tokenizers",
+                reason="the tokenizer was learnt anew since the parent was trained, from other texts",
+                remedy=f"build {stage.parent} again, without --keep",
+            )
 
     def _train(self, stage: Stage) -> None:
         folder = self.checkpoint(stage.name)
@@ -161,7 +175,7 @@ class Build:
             return folder
         tokenizer = self._tokenizer(stage.vocabulary)
         count = lru_cache(maxsize=None)(lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"]))
-        file = self._out / "build" / "tokenizers" / stage.vocabulary / "tokenizer.json"
+        file = self._out / "build" / "tokenizers" / stage.vocabulary / TOKENIZER
         build_mix(
             self._recipes, stage.data, folder, count_tokens=count, generate=generate, tokenizer_sha256=sha256_file(file)
         )
