@@ -45,5 +45,9 @@ class GenerationError(ModelqaError):
     """Replies could not be made; nothing can be said about the model."""
 
 
+class OutputError(ModelqaError):
+    """A file cannot be written: no permission, no space, a folder that is a file."""
+
+
 class RecordError(ModelqaError):
     """A run record cannot be read, is of another version, or contradicts itself."""

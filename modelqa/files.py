@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from modelqa.errors import DataError
+from modelqa.errors import DataError, OutputError
 
 MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
 
@@ -40,7 +40,21 @@ def sha256_file(path: Path) -> str:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Put `data` at `path` whole or not at all: a temporary sibling, fsync, rename. Mode 0644 under the umask."""
+    """Put `data` at `path` whole or not at all: a temporary sibling, fsync, rename. Mode 0644 under the umask.
+
+    `OutputError` when the place cannot be written to; the old file is left as it was.
+    """
+    try:
+        _write_bytes(path, data)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written",
+            reason=error.strerror or str(error),
+            remedy="free some space, make the folder writable, or choose another place (--modelqa-dir for a run)",
+        ) from error
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -66,7 +66,8 @@ class Active:
         self.items: list[pytest.Item] = []
         self.deselected: list[str] = []
         self.judging: Judging | None = None
-        self.problem: ModelqaError | None = None
+        self.problem: ModelqaError | None = None  # nothing can be judged
+        self.speechless: ModelqaError | None = None  # no replies can be made; checks on files go on
         self.record: finish.Record | None = None
         self.started = time.time()
 
@@ -115,12 +116,14 @@ class Active:
         assert self.judging is not None
         if spec_of(item) is None:
             return
-        with self._terminal():
-            try:
-                self.judging.prepare()
-            except ModelqaError as error:
-                self.problem = error
-                pytest.fail(str(error), pytrace=False)
+        if self.speechless is None:
+            with self._terminal():
+                try:
+                    self.judging.prepare()
+                except ModelqaError as error:
+                    self.speechless = error
+        if self.speechless:
+            pytest.fail(str(self.speechless), pytrace=False)
 
     def _terminal(self) -> Any:
         capture = self.config.pluginmanager.getplugin("capturemanager")
@@ -131,7 +134,10 @@ class Active:
         """Judge the item; PASS returns, everything else fails, skips (not asked) or shows the gate's own crash."""
         if not self._is_ours(pyfuncitem) or self.judging is None:
             return None
-        judged = self.judging.judge(pyfuncitem)
+        try:
+            judged = self.judging.judge(pyfuncitem)
+        except ModelqaError as error:  # its result cannot be kept: the record will show the gate as not run
+            pytest.fail(str(error), pytrace=False)
         pyfuncitem.stash[RESULT] = judged.result
         pyfuncitem.user_properties += finish.scalars(judged.result, self.lab)
         if judged.crash is not None:
@@ -162,7 +168,11 @@ class Active:
         """The controller alone writes the record and sets the exit status."""
         if self.is_worker or self.config.option.collectonly:
             return
-        self.record = finish.write_record(self.lab, self.folder, self.started)
+        try:
+            self.record = finish.write_record(self.lab, self.folder, self.started)
+        except ModelqaError as error:
+            self.problem = error
+            session.exitstatus = finish.INCONCLUSIVE
         if self.record:
             session.exitstatus = finish.exit_status(self.record.run, int(session.exitstatus))
 
@@ -170,7 +180,7 @@ class Active:
         """The closing table, the reasons in order, the record's path."""
         if self.is_worker or self.config.option.collectonly:
             return
-        finish.print_summary(terminalreporter, self.record, self.lab)
+        finish.print_summary(terminalreporter, self.record, self.lab, self.problem)
 
     # -- xdist ---------------------------------------------------------------------------------------------------
 

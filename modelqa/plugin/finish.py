@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelqa.errors import ModelqaError
 from modelqa.files import canonical_json, sha256_text
 from modelqa.plugin.keep import SessionFolder, assemble, count_scorings, store
 from modelqa.plugin.lab import Lab
@@ -74,11 +75,13 @@ def scalars(result: GateResult, lab: Lab) -> list[tuple[str, object]]:
     return [(f"modelqa_{key}", value) for key, value in values.items() if value is not None]
 
 
-def print_summary(reporter: Any, record: Record | None, lab: Lab) -> None:
+def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: ModelqaError | None) -> None:
     """The closing table, the reasons in order, what a reader must know, and the record's path."""
     reporter.section(f"modelqa: {escape(lab.candidate.model.name, 'terminal', limit=80)}", bold=True)
     if record is None:
-        reporter.line("no record: the session ended before anything was planned", yellow=True)
+        reporter.line("no record: the session ended before one could be written", yellow=True)
+        if problem:
+            reporter.line(str(problem))
         return
     for status, line in closing_rows(record.run):
         colour = COLOURS.get(status)
