@@ -22,10 +22,11 @@ FAILED, INCONCLUSIVE = 1, 6  # 2 to 5 are pytest's own: interrupted, internal er
 
 @dataclass(frozen=True)
 class Record:
-    """A record and where it lies."""
+    """A record, where it lies, and whether any model was really loaded for it."""
 
     run: Run
     path: Path
+    exercised: bool
 
 
 def write_record(lab: Lab, folder: SessionFolder, started: float) -> Record | None:
@@ -42,9 +43,9 @@ def write_record(lab: Lab, folder: SessionFolder, started: float) -> Record | No
         "seconds": round(time.time() - started, 3),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "made_anew": folder.marked("exercised"),
+        "exercised": folder.marked("exercised"),
     }
-    return Record(run, store(home, folder, run, meta, draw=draw))
+    return Record(run, store(home, folder, run, meta, draw=draw), exercised=folder.marked("exercised"))
 
 
 def exit_status(run: Run, status: int) -> int:
@@ -94,6 +95,8 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     reporter.line("")
     for note in record.run.notes:
         reporter.line(f"note: {note}", yellow=True)
+    if not record.exercised:
+        reporter.line("note: nothing was exercised: every reply and measurement was kept from an earlier run", yellow=True)
     if record.run.scorings > 1:
         reporter.line(f"these weights have been scored on {record.run.scorings} different draws of cases", yellow=True)
     reporter.line(f"verdict: {overall(record.run)}", bold=True)

@@ -120,6 +120,8 @@ class Judging:
         if status is Status.FAIL or (entry.rung == LADDER[0] and status is Status.INCONCLUSIVE):
             self.failed = self.failed or judged.result
         self.folder.write_gate(judged.result)
+        if self.lab.exercised and not self.folder.marked("exercised"):
+            self.folder.mark("exercised")
         return judged
 
     def _judge(self, entry: Planned, item: pytest.Function) -> Judged:
