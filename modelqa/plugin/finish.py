@@ -96,7 +96,7 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     for note in record.run.notes:
         reporter.line(f"note: {note}", yellow=True)
     if not record.exercised:
-        reporter.line("note: nothing was exercised: every reply and measurement was kept from an earlier run", yellow=True)
+        reporter.line("note: nothing was exercised: all replies and measurements are kept ones", yellow=True)
     if record.run.scorings > 1:
         reporter.line(f"these weights have been scored on {record.run.scorings} different draws of cases", yellow=True)
     reporter.line(f"verdict: {overall(record.run)}", bold=True)
