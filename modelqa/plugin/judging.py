@@ -179,14 +179,14 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            outcomes = _outcomes(cases, answers, {*entry.spec.by, *entry.spec.floors})
+            outcomes = _outcomes(cases, answers, family_names(cases), {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
             return Judged(result, failure_message(result, ()))
         nulls = self._nulls(entry, body, cases)
         if verdict.status is Status.PASS:
-            verdict = _toothless(entry, nulls, cases, verdict)
+            verdict = _toothless(entry, nulls, outcomes, verdict)
         result = self._result(
             entry,
             verdict,
@@ -284,25 +284,28 @@ def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Pl
     return groups
 
 
-def _outcomes(cases: Sequence[Case], answers: Sequence[Answer], keys: set[str]) -> list[Outcome]:
+def _outcomes(
+    cases: Sequence[Case], answers: Sequence[Answer], families: Sequence[str], keys: set[str]
+) -> list[Outcome]:
     return [
         Outcome(
             case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail
         )
-        for case, answer, family in zip(cases, answers, family_names(cases), strict=True)
+        for case, answer, family in zip(cases, answers, families, strict=True)
     ]
 
 
-def _toothless(entry: Planned, nulls: Mapping[str, list[str]], cases: Sequence[Case], verdict: Verdict) -> Verdict:
+def _toothless(
+    entry: Planned, nulls: Mapping[str, list[str]], outcomes: Sequence[Outcome], verdict: Verdict
+) -> Verdict:
     """INCONCLUSIVE when a null policy that the gate does not declare passes it."""
     assert entry.spec is not None
     for name, results in nulls.items():
         if name in entry.spec.allows:
             continue
         if entry.threshold is not None and not entry.plural:
-            drawn = cases[: len(results)]
-            outcomes = _outcomes(drawn, [Answer(result) for result in results], set())
-            passes = judge(outcomes, gate=entry.name, threshold=entry.threshold).status is Status.PASS
+            scored = [replace(each, result=result) for each, result in zip(outcomes, results, strict=False)]
+            passes = judge(scored, gate=entry.name, threshold=entry.threshold).status is Status.PASS
         else:
             passes = results == ["yes"]
         if passes:

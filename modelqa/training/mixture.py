@@ -37,7 +37,7 @@ def counts(shares: Mapping[str, float], rows: int) -> dict[str, int]:
 def mixed(
     mix: Mix, pools: Mapping[str, Sequence[Row]], *, rows: int, split: Split
 ) -> tuple[list[Row], dict[str, Any]]:
-    """(rows, account): the wanted share of each source, drawn without repetition and shuffled; `meta.source` says it.
+    """(rows, account): the wanted share of each source, drawn without repetition and shuffled; `meta.source` and the row's id say it.
 
     A row whose prompt is there already is dropped and counted: with the same answer as a duplicate, with another as a
     contradiction. `DataError` when a source has too few rows left.
@@ -56,7 +56,9 @@ def mixed(
                 reason="rows are not repeated to fill a share: coverage is a matter of passes",
                 remedy="generate more rows for this source, or lower its share or the mix's rows",
             )
-        chosen.extend({**row, "meta": {**row["meta"], "source": name}} for row in taken)
+        chosen.extend(
+            {**row, "id": f"{name}/{row['id']}", "meta": {**row["meta"], "source": name}} for row in taken
+        )
     rng.shuffle(chosen)
     return chosen, {"read": sum(map(len, pools.values())), "kept": len(chosen), "dropped": dropped}
 

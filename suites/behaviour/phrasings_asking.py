@@ -61,11 +61,11 @@ FACTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("capital", "en"): (
         "Which city is the capital of the country {P}? Give only the name of the city.",
         "The name of the country is {P}. Now what is the name of the capital of it?",
-        "Say the name of the city that is capital of {P}, and nothing more.",
+        "I go to {P} and I want to see the capital of it. Which city is that?",
         "{P} has which city as capital?",
     ),
     ("country", "en"): (
-        "Give only the name of the country that has {P} as the capital.",
+        "I have a friend in {P}, a capital. In which country is my friend?",
         "{P} is a capital city. Which country is it in?",
         "Of which country is the city {P} the capital? Just the country, please.",
     ),

@@ -49,7 +49,6 @@ def test_template(lab, measured):
 
 @gate(
     cases="../harness/controls.jsonl",
-    rate=0.99,
     allows={"*": "a reply that ends may still be wrong: this gate asks only whether the model ends its replies"},
 )
 def test_stop_token(case, reply):
