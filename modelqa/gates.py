@@ -29,6 +29,7 @@ Message = Mapping[str, str]
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 ROLES = ("candidate", "reference", "random")
+SHOWN_PROBLEMS = 3  # of a finding; the rest is counted
 LADDER = ("harness", "weights", "data", "training", "parity", "behaviour", "benchmarks")
 
 
@@ -153,7 +154,9 @@ class Finding(AssertionError):
     """A check on files or measurements says no, with a reason code and a locus."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(f"{p.locus}: {p.text}" if p.locus else p.text for p in problems))
+        lines = [f"{p.locus}: {p.text}" if p.locus else p.text for p in problems[:SHOWN_PROBLEMS]]
+        more = len(problems) - len(lines)
+        super().__init__("\n".join([*lines, *([f"and {more} more like this"] if more else [])]))
         self.problems = problems
 
 

@@ -8,6 +8,7 @@ says what is wrong with them. The engine is passed in: nothing here imports torc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from modelqa import stats
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Conversation = Sequence[Mapping[str, str]]
 Fed = tuple[Sequence[int], Sequence[int]]  # one episode that training fed: ids, and 1 where the loss counted
 
+LEVEL = 0.05  # one-sided, of the comparison of formats
 NOISE = 1e-3  # logits: replies that differ only where the best two tokens are nearer than this are called fragile
 LOSS_TOLERANCE = 1e-4  # nats per token between two passes over the same ids in float32
 CONTEXT = 6  # tokens shown before the first differing one
@@ -103,10 +105,11 @@ def _difference(chat: Chat, number: int, fed: list[int], asked: list[int]) -> Pr
 
 
 def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
-    """{format: {"likelier": k, "of": n, "own": nats, "other": nats}}: the same answers under the model's own template
-    and under other common ways to write a conversation. `likelier` counts answers likelier under the own template.
+    """{format: {"likelier": k, "of": n, "own": nats, "other": nats, "error": nats}}: the same answers under the model's
+    own template and under other common ways to write a conversation.
 
-    Nats are the mean negative log-likelihood of a whole answer, the stop token left out.
+    Nats are the mean negative log-likelihood of a whole answer, the stop token left out; `error` is the standard error
+    of their paired difference; `likelier` counts answers likelier under the own template.
     """
     from modelqa.chat.formats import alternatives
 
@@ -121,6 +124,7 @@ def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conver
             "of": len(pairs),
             "own": round(sum(a for a, _ in pairs) / len(pairs), 4),
             "other": round(sum(b for _, b in pairs) / len(pairs), 4),
+            "error": round(stdev(b - a for a, b in pairs) / len(pairs) ** 0.5, 4),
         }
     return result
 
@@ -132,14 +136,13 @@ def _without_stop(chat: Chat, row: list[dict[str, str]]) -> tuple[tuple[int, ...
 
 
 def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """The formats under which answers are likelier than under the model's own template (sign test, one-sided 95%)."""
+    """The formats under which answers are likelier than under the model's own template (paired t, one-sided 95%)."""
     problems = []
-    for name, row in sorted(fit.items(), key=lambda item: item[1]["likelier"]):
-        if stats.cp_upper(row["likelier"], row["of"]) < 0.5:
+    for name, row in sorted(fit.items(), key=lambda item: item[1]["other"]):
+        if row["own"] - row["other"] > _margin(row):
             text = (
                 f"answers are likelier as {name} ({row['other']} nats) than under the chat template "
-                f"({row['own']} nats) in {row['of'] - row['likelier']} of {row['of']} cases: "
-                "trained in one format, evaluated in another"
+                f"({row['own']} nats): trained in one format, evaluated in another"
             )
             problems.append(Problem("parity.template", name, text))
     return problems
@@ -147,7 +150,12 @@ def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
 
 def unproven_formats(fit: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The formats against which the own template is not shown to be the better one."""
-    return sorted(n for n, row in fit.items() if stats.cp_lower(row["likelier"], row["of"]) <= 0.5)
+    return sorted(name for name, row in fit.items() if row["other"] - row["own"] <= _margin(row))
+
+
+def _margin(row: Mapping[str, Any]) -> float:
+    """By how many nats the two means must differ to be told apart."""
+    return float(stats.t_quantile(LEVEL, row["of"] - 1) * row["error"])
 
 
 def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, max_new_tokens: int) -> dict[str, Any]:
