@@ -16,7 +16,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def modelqa(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "modelqa", *args], cwd=ROOT, input=stdin, capture_output=True, text=True, env={**os.environ}
+        [sys.executable, "-m", "modelqa", *args],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env={**os.environ},
     )
 
 
@@ -36,9 +41,9 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
 
 
 def test_a_model_is_asked_by_hand_the_way_the_gates_ask_it() -> None:
-    done = modelqa("generate", "--model", "phase3a2", "--prompt", "Say Hello.")
+    done = modelqa("generate", "--model", "phase3a2", "--prompt", "Say garden.")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "Hello.<|im_end|>"
+    assert done.stdout.strip() == "garden.<|im_end|>"
 
 
 def test_questions_are_read_line_by_line_when_none_is_given() -> None:

@@ -18,7 +18,8 @@ from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import REPLIES, SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
-from modelqa.plugin.table import Transcript, failure_message
+from modelqa.plugin.table import failure_message
+from modelqa.plugin.transcripts import transcripts
 from modelqa.record import GateResult, Outcome, Status, Verdict
 from modelqa.reply import Prompt, Reply
 
@@ -196,7 +197,7 @@ class Judging:
             outcomes={outcome.case: outcome.result for outcome in outcomes},
         )
         crash = next((answer.crash for answer in answers if answer.crash), None)
-        return Judged(result, failure_message(result, _transcripts(cases, prompts, replies, outcomes)), crash)
+        return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)
 
     def _judge_outcomes(self, entry: Planned, outcomes: Sequence[Outcome]) -> Verdict:
         assert entry.spec is not None
@@ -312,20 +313,3 @@ def _toothless(
             text = f"the null policy {name!r} passes this gate: it cannot tell a model from nothing"
             return replace(verdict, status=Status.INCONCLUSIVE, code="toothless", locus=name, text=text)
     return verdict
-
-
-def _transcripts(
-    cases: Sequence[Case], prompts: Sequence[Prompt], replies: Sequence[Reply | None], outcomes: Sequence[Outcome]
-) -> list[Transcript]:
-    """The cases that said no, one a template family first."""
-    rows = [
-        (
-            outcome.family,
-            Transcript(case.id, prompt.text, case.answer, reply.raw if reply else "(none)", outcome.detail),
-        )
-        for case, prompt, reply, outcome in zip(cases, prompts, replies, outcomes or (), strict=False)
-        if outcome.result != "yes"
-    ]
-    seen: set[str] = set()
-    first = [row for row in rows if not (row[0] in seen or seen.add(row[0]))]  # type: ignore[func-returns-value]
-    return [row[1] for row in first + [row for row in rows if row not in first]]

@@ -72,14 +72,14 @@ class Lab:
             )
         return model
 
-    def control_ids(self, role: str) -> dict[str, list[int]]:
-        """{control: ids that plain unbatched `generate` gave}, from control_replies.json beside the weights."""
+    def control_replies(self, role: str) -> dict[str, dict[str, Any]]:
+        """{control: ids, margin} that plain unbatched `generate` gave, from control_replies.json beside the weights."""
         from modelqa.files import read_json
 
         path = self.subject(role).checkpoint.path / "control_replies.json"
         if not path.is_file():
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
-        return {name: row["ids"] for name, row in read_json(path)["replies"].items()}
+        return dict(read_json(path)["replies"])
 
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""

@@ -37,7 +37,9 @@ def counts(shares: Mapping[str, float], rows: int) -> dict[str, int]:
 def mixed(
     mix: Mix, pools: Mapping[str, Sequence[Row]], *, rows: int, split: Split
 ) -> tuple[list[Row], dict[str, Any]]:
-    """(rows, account): the wanted share of each source, drawn without repetition and shuffled; `meta.source` and the row's id say it.
+    """(rows, account): the wanted share of each source, drawn without repetition and shuffled.
+
+    `meta.source` and the row's id say which source it is.
 
     A row whose prompt is there already is dropped and counted: with the same answer as a duplicate, with another as a
     contradiction. `DataError` when a source has too few rows left.

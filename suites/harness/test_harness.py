@@ -12,6 +12,7 @@ from modelqa.gates import read_cases
 CONTROLS = "controls.jsonl"
 TEXT = Path(__file__).with_name("text.txt")  # fixed English prose, for references that cannot chat
 FORGIVEN = ("case", "final_punctuation", "quotes", "markdown", "lead")  # controls ask whether it works, not how exactly
+SAME_LOGITS = 0.01  # a good model forgives a doubled token in front; its logits do not. float32 noise is below 1e-3
 TWIN_CHANCE = 0.05  # share of controls that random weights may answer by luck
 LEARNT = 0.8  # a reference that cannot chat must need at most this share of the random twin's bits
 
@@ -22,10 +23,13 @@ def is_right(case, reply):
 
 @gate(cases=CONTROLS, of="reference")
 def test_reference_ids(cases, replies, lab):
-    """The reference gives, through our path, the ids that plain unbatched `generate` gave."""
-    known = lab.control_ids("reference")
-    different = [case.id for case, reply in zip(cases, replies, strict=True) if list(reply.ids) != known.get(case.id)]
+    """The reference gives, through our path, the ids that plain unbatched `generate` gave, and as surely."""
+    known = lab.control_replies("reference")
+    asked = list(zip(cases, replies, strict=True))
+    different = [case.id for case, reply in asked if list(reply.ids) != known[case.id]["ids"]]
     assert not different, f"other ids than plain generate gave for {', '.join(different[:5])} ({len(different)} in all)"
+    moved = [case.id for case, reply in asked if abs((reply.margin or 0.0) - known[case.id]["margin"]) > SAME_LOGITS]
+    assert not moved, f"the same ids, but other logits than plain generate's for {', '.join(moved[:5])} ({len(moved)})"
 
 
 @gate(cases=CONTROLS, of="reference", threshold=0.8)
