@@ -41,18 +41,3 @@ def test_along_the_chain_no_shipped_threshold_is_loosened() -> None:
     for gate, row in phases.rows.items():
         rates = [row[phase] for phase in chain if isinstance(row.get(phase), float)]
         assert rates == sorted(rates), gate
-
-
-def test_phase3a2_has_the_guides_numbers() -> None:
-    phases = read_phases(ROOT / "suites" / "phases.toml")
-    guide = {
-        "format_strict": 1.0,
-        "echo_basic": 0.80,
-        "anti_echo": 0.80,
-        "regression_basic": 0.50,
-        "operators": 0.75,
-        "operator_copy": 0.60,
-        "operator_wrap": 0.80,
-        "operator_extract": 0.80,
-    }
-    assert {gate: phases.entry(gate, "phase3a2") for gate in guide} == guide
