@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from modelqa.errors import DataError
-from modelqa.files import read_jsonl
+from modelqa.files import canonical_json, read_jsonl, sha256_text
 from modelqa.record import Problem
 
 Message = Mapping[str, str]
@@ -63,6 +63,15 @@ class Case:
         if isinstance(self.expect, tuple):
             return self.expect[0] if self.expect else ""
         return self.expect or ""
+
+
+def cases_sha256(cases: Iterable[Case]) -> str:
+    """Hex sha256 of all that the cases say: ids, questions, right answers, metadata. Their order does not count."""
+    said = [
+        [case.id, [dict(message) for message in case.messages], case.expect, case.forbid, case.payload, dict(case.meta)]
+        for case in cases
+    ]
+    return sha256_text(canonical_json(sorted(said, key=canonical_json)))
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ class GateResult:
     nulls    {null policy: rate}; the best of them stands beside the model's rate
     measured scalars that a check wants to keep (an observed value, a gap in logits)
     outcomes {case id: result}, only for reply gates
+    cases_sha256  hash of what was asked (see `modelqa.gates.cases_sha256`): equal hashes are the same cases
     """
 
     gate: str
@@ -93,6 +94,7 @@ class GateResult:
     nulls: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
+    cases_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"stats", "models", "checkpoint", "form"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
-    {"judge", "generate"},
+    {"judge", "generate", "records"},
     {"parity"},
     {"data"},
     {"trainable", "training"},

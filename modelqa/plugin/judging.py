@@ -11,16 +11,17 @@ import pytest
 
 from modelqa.errors import GenerationError
 from modelqa.files import write_jsonl
-from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
+from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled, cases_sha256
 from modelqa.judge import judge, tally
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
 from modelqa.plugin.contracts import DataSuites
-from modelqa.plugin.keep import REPLIES, SessionFolder
+from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.transcripts import transcripts
 from modelqa.record import GateResult, Outcome, Status, Verdict
+from modelqa.records import REPLIES, case_row, reply_row
 from modelqa.reply import Prompt, Reply
 
 DECLINES = (NoEvidence, NotAsked, Unsettled)
@@ -49,6 +50,7 @@ class Judging:
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     failed: GateResult | None = None
     ready: bool = False
+    _families: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -73,6 +75,12 @@ class Judging:
         assert entry.spec is not None
         return [self.lab.prompt(entry.spec.of, case.messages) for case in self.cases[entry.name]]
 
+    def families(self, gate: str) -> list[str]:
+        """The template family of each of the gate's cases."""
+        if gate not in self._families:
+            self._families[gate] = family_names(self.cases[gate])
+        return self._families[gate]
+
     def prepare(self) -> None:
         """Make every reply that the selected gates need, once; `GenerationError` when an earlier attempt died."""
         if self.ready:
@@ -90,23 +98,21 @@ class Judging:
             needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}
             made = self.lab.ask(role, full, needed=needed, max_new_tokens=length)
             self.replies.setdefault(role, {}).update(made)
-        self._keep_replies(wanted)
+        self._keep_replies([entry for entry in wanted if entry.node not in self.deselected])
         self.folder.mark("generated")
         self.ready = True
 
     def _keep_replies(self, wanted: Sequence[Planned]) -> None:
+        """One row for each question and model: what was asked, what was said, and whose cases it is."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for entry in wanted:
             assert entry.spec is not None
-            for prompt in self.prompts(entry):
-                reply = self.replies[entry.spec.of].get(prompt.key)
-                if reply is not None:
-                    rows[(entry.spec.of, prompt.key)] = {
-                        "model": entry.spec.of,
-                        "key": prompt.key,
-                        "prompt": {"ids": list(prompt.ids), "text": prompt.text},
-                        "reply": reply.to_json(),
-                    }
+            role = entry.spec.of
+            asked = zip(self.cases[entry.name], self.prompts(entry), self.families(entry.name), strict=True)
+            for case, prompt, family in asked:
+                if (reply := self.replies[role].get(prompt.key)) is not None:
+                    row = rows.setdefault((role, prompt.key), reply_row(role, prompt, reply))
+                    row["cases"].append(case_row(entry.name, case, family))
         if rows:
             write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
 
@@ -180,7 +186,7 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            outcomes = _outcomes(cases, answers, family_names(cases), {*entry.spec.by, *entry.spec.floors})
+            outcomes = _outcomes(cases, answers, self.families(entry.name), {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
@@ -195,6 +201,7 @@ class Judging:
             nulls={name: sum(value == "yes" for value in values) / len(values) for name, values in nulls.items()},
             measured={"fragile": sum(r is not None and r.margin is not None and r.margin < FRAGILE for r in replies)},
             outcomes={outcome.case: outcome.result for outcome in outcomes},
+            cases_sha256=cases_sha256(cases),
         )
         crash = next((answer.crash for answer in answers if answer.crash), None)
         return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)
