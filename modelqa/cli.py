@@ -5,6 +5,8 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa compare A B [C ...]  stored runs side by side, on the same cases
+modelqa history              every stored run: each gate of each model over time
 """
 
 from __future__ import annotations
@@ -69,6 +71,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    compare = commands.add_parser("compare", help="stored runs side by side, on the same cases")
+    if given[:1] == ["compare"]:
+        from modelqa.compare.command import add_arguments as add_compare_arguments
+
+        add_compare_arguments(compare)
+    history = commands.add_parser("history", help="each gate of each model over time")
+    if given[:1] == ["history"]:
+        from modelqa.history.command import add_arguments as add_history_arguments
+
+        add_history_arguments(history)
     return parser
 
 

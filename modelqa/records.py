@@ -77,7 +77,7 @@ class Stored:
     def asked(self, role: str = "candidate") -> dict[str, dict[str, Asked]]:
         """{gate: {case id: what was asked and said}}; `RecordError` when the replies are not those of this record."""
         found: dict[str, dict[str, Asked]] = {}
-        for number, row in self._rows():
+        for number, row in self._rows:
             try:
                 if row["model"] != role:
                     continue
@@ -87,6 +87,7 @@ class Stored:
                 raise _unreadable(self.path.with_name(REPLIES), f"line {number}: {error!r}") from None
         return found
 
+    @cached_property
     def _rows(self) -> list[tuple[int, dict[str, Any]]]:
         if not self.run.replies_sha256:
             return []
