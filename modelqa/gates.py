@@ -29,6 +29,7 @@ Message = Mapping[str, str]
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 ROLES = ("candidate", "reference", "random")
+BESIDE = ("baseline", "parent")
 SHOWN_PROBLEMS = 3  # of a finding; the rest is counted
 LADDER = ("harness", "weights", "data", "training", "parity", "behaviour", "benchmarks")
 
@@ -105,6 +106,7 @@ class Gate:
     informational: bool = False
     of: str = "candidate"
     max_new_tokens: int | None = None
+    beside: tuple[str, ...] = ()
 
 
 def gate(
@@ -120,6 +122,7 @@ def gate(
     informational: bool = False,
     of: str = "candidate",
     max_new_tokens: int | None = None,
+    beside: Iterable[str] = (),
 ) -> Callable[[Body], Body]:
     """Mark a test as a gate over replies; pytest's own `-k`, `skipif`, strict `xfail` and fixtures work as ever.
 
@@ -134,6 +137,7 @@ def gate(
     informational  recorded and printed, never failed
     of             whose replies: candidate, reference or random
     max_new_tokens how long a reply may get; default: the run's setting
+    beside         who else is asked the same, to be read beside it: "baseline", "parent"; they are not judged
     """
     spec = Gate(
         cases,
@@ -147,9 +151,12 @@ def gate(
         informational,
         of,
         max_new_tokens,
+        tuple(beside),
     )
     if of not in ROLES:
         raise ValueError(f"of={of!r}: one of {', '.join(ROLES)}")
+    if unknown := set(spec.beside) - set(BESIDE):
+        raise ValueError(f"beside={sorted(unknown)}: of {', '.join(BESIDE)}")
 
     def mark(body: Body) -> Body:
         import pytest

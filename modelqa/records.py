@@ -68,6 +68,11 @@ class Stored:
         """The model's name."""
         return str(self.run.model["name"])
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What another record says of this one."""
+        return {"name": self.name, "checkpoint": str(self.run.model["digest"]), "record": self.run.digest}
+
     @cached_property
     def time(self) -> str:
         """When it was made, "" when that was not kept."""

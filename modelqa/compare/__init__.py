@@ -4,7 +4,14 @@
 """
 
 from modelqa.compare.chain import Chain, Step, compare_runs
-from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes, regression_problems, unchanged_problems
+from modelqa.compare.pairing import (
+    Comparison,
+    adjusted,
+    compare_outcomes,
+    numbers,
+    regression_problems,
+    unchanged_problems,
+)
 from modelqa.compare.reading import Reading, readings
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "adjusted",
     "compare_outcomes",
     "compare_runs",
+    "numbers",
     "readings",
     "regression_problems",
     "unchanged_problems",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes
 from modelqa.errors import UsageError
@@ -56,7 +57,7 @@ def compare_runs(runs: Sequence[Stored]) -> Chain:
     if len(runs) < 2:
         raise UsageError("one run is no comparison", reason="two are laid side by side", remedy="name another run")
     for stored in runs:
-        _refuse_faulty(stored)
+        refuse_faulty(stored)
     steps = [_step(old, new) for old, new in pairwise(runs)]
     corrected = iter(adjusted([each for step in steps for each in step.comparisons]))
     return Chain(
@@ -65,7 +66,12 @@ def compare_runs(runs: Sequence[Stored]) -> Chain:
 
 
 def _step(old: Stored, new: Stored) -> Step:
-    _refuse_differently_asked(old, new)
+    if different := asked_differently(old.run.settings, new.run.settings):
+        raise UsageError(
+            f"{old.name} and {new.name} were asked in different ways: {different}",
+            reason="a difference in the replies would not be a difference of the models",
+            remedy="run both with the same options",
+        )
     asked = new.asked()
     comparisons, refused = [], []
     before, after = _judged(old.run), _judged(new.run)
@@ -115,7 +121,8 @@ def what_differs(old: GateResult, new: GateResult) -> str:
     return ""
 
 
-def _refuse_faulty(stored: Stored) -> None:
+def refuse_faulty(stored: Stored) -> None:
+    """`UsageError` when the harness had failed in this run: its numbers say nothing about the model."""
     faulty = [r.gate for r in stored.run.gates if r.rung == "harness" and r.verdict.status is Status.INCONCLUSIVE]
     if faulty:
         raise UsageError(
@@ -125,15 +132,9 @@ def _refuse_faulty(stored: Stored) -> None:
         )
 
 
-def _refuse_differently_asked(old: Stored, new: Stored) -> None:
-    before, after = old.run.settings, new.run.settings
-    if different := [key for key in DECISIVE if before.get(key) != after.get(key)]:
-        shown = "; ".join(f"{key} {before.get(key)} and {after.get(key)}" for key in different)
-        raise UsageError(
-            f"{old.name} and {new.name} were asked in different ways: {shown}",
-            reason="a difference in the replies would not be a difference of the models",
-            remedy="run both with the same options",
-        )
+def asked_differently(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Which settings of two runs make their replies incomparable, "" when none do."""
+    return "; ".join(f"{key} {old.get(key)} and {new.get(key)}" for key in DECISIVE if old.get(key) != new.get(key))
 
 
 def _notes(old: Stored, new: Stored) -> list[str]:

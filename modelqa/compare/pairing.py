@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from modelqa import stats
 from modelqa.record import Problem
@@ -119,7 +120,36 @@ def _groups(old: Mapping[str, bool], new: Mapping[str, bool], meta: Mapping[str,
     return {key: dict(sorted(row.items())) for key, row in sorted(counts.items())}
 
 
+def points(comparison: Comparison) -> str:
+    """ "+14.0 [+5.2, +22.8] points": the difference of the rates with its one-sided 95% bounds."""
+    shown = (100 * value for value in (comparison.difference, comparison.lower, comparison.upper))
+    return "{:+.1f} [{:+.1f}, {:+.1f}] points".format(*shown)
+
+
 # -- the gate on a baseline --------------------------------------------------------------------------------------------
+
+
+def numbers(comparison: Comparison, *, baseline: str, margin: float) -> dict[str, Any]:
+    """What the record keeps of a comparison; with the candidate's outcomes, `gained` and `lost` give the baseline's.
+
+    `text` is the line of the closing table.
+    """
+    return {
+        "text": f"{baseline} {comparison.old}/{comparison.cases} -> {comparison.new}/{comparison.cases}  "
+        f"{points(comparison)}, may lose {margin:.0%}",
+        "baseline": baseline,
+        "baseline_passed": comparison.old,
+        "passed": comparison.new,
+        "total": comparison.cases,
+        "gained": list(comparison.gained),
+        "lost": list(comparison.lost),
+        "difference": round(comparison.difference, 6),
+        "lower": comparison.lower,
+        "upper": comparison.upper,
+        "p": float(f"{comparison.p:.6g}"),
+        "p_adjusted": float(f"{comparison.adjusted:.6g}"),
+        "margin": margin,
+    }
 
 
 def regression_problems(comparison: Comparison, *, baseline: str) -> list[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modelqa.compare.chain import Chain, Step
-from modelqa.compare.pairing import Comparison
+from modelqa.compare.pairing import Comparison, points
 from modelqa.compare.reading import Reading
 from modelqa.records import Asked, Stored
 from modelqa.text import escape
@@ -42,14 +42,10 @@ def step_lines(step: Step, *, groups: bool = True) -> list[str]:
 def comparison_line(each: Comparison, *, width: int = 0) -> str:
     """Counts, difference with its one-sided 95% bounds, discordant cases, McNemar's p after Holm, the claim."""
     text = (
-        f"  {each.gate:<{width}}  {each.old}/{each.cases} -> {each.new}/{each.cases}  {_points(each)}"
+        f"  {each.gate:<{width}}  {each.old}/{each.cases} -> {each.new}/{each.cases}  {points(each)}"
         f"  gained {len(each.gained)} lost {len(each.lost)}  p {each.adjusted:.2g}  {each.claim}"
     )
     return text.rstrip()
-
-
-def _points(each: Comparison) -> str:
-    return f"{each.difference * 100:+.1f} [{each.lower * 100:+.1f}, {each.upper * 100:+.1f}] points"
 
 
 def _moved(each: Comparison) -> list[str]:
