@@ -1,0 +1,1 @@
+"""Beside others: fixed prompts to be read."""
