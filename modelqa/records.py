@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.errors import DataError, RecordError, UsageError
-from modelqa.files import read_json, read_jsonl, sha256_file
+from modelqa.files import canonical_json, read_json, read_jsonl, sha256_file, sha256_text
 from modelqa.gates import Case
 from modelqa.models import nearest
 from modelqa.record import Run
@@ -58,10 +58,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Stored:
-    """A run as it lies on disk."""
+    """A run as it lies on disk; `digest` is that of the file's content, which the folder is named by."""
 
     run: Run
     path: Path
+    digest: str
 
     @property
     def name(self) -> str:
@@ -71,7 +72,7 @@ class Stored:
     @property
     def identity(self) -> dict[str, str]:
         """What another record says of this one."""
-        return {"name": self.name, "checkpoint": str(self.run.model["digest"]), "record": self.run.digest}
+        return {"name": self.name, "checkpoint": str(self.run.model["digest"]), "record": self.digest}
 
     @cached_property
     def time(self) -> str:
@@ -138,7 +139,7 @@ def read_stored(path: Path) -> Stored:
         raise RecordError(error.fact, reason=error.reason, remedy="run the gates again") from None
     if not isinstance(value, dict):
         raise _unreadable(file, f"a JSON {type(value).__name__}, not an object")
-    return Stored(Run.from_json(value), file)
+    return Stored(Run.from_json(value), file, sha256_text(canonical_json(value)))
 
 
 def is_record(name: str) -> bool:

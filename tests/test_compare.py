@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from stored_runs import SETTINGS, gate_result, stored, write_run
 
 from modelqa import stats
 from modelqa.cli import main
@@ -17,32 +16,9 @@ from modelqa.compare import compare_outcomes, compare_runs, readings, regression
 from modelqa.compare.chain import asked_differently, what_differs
 from modelqa.compare.show import matrix_lines, step_lines
 from modelqa.errors import ModelqaError, RecordError, UsageError
-from modelqa.files import sha256_file, write_json, write_jsonl
 from modelqa.gates import Case, cases_sha256
-from modelqa.record import GateResult, Run, Status, Verdict
-from modelqa.records import Asked, Stored, case_row, find_stored, read_stored, reply_row
-from modelqa.reply import Prompt, Reply
-
-SETTINGS = {"engine": "local", "decoding": "greedy", "max_new_tokens": 64, "case_seed": 0, "dtype": "float32"}
-
-
-def gate_result(gate: str, right: str, *, sha: str = "same", rung: str = "behaviour") -> GateResult:
-    """A gate whose i-th case was answered rightly where `right` has "y", wrongly for "n", not at all for "m"."""
-    words = {"y": "yes", "n": "no", "m": "missing", "e": "error"}
-    outcomes = {f"{gate}/{number}": words[letter] for number, letter in enumerate(right)}
-    passed = right.count("y")
-    verdict = Verdict(Status.PASS, passed=passed, total=len(right))
-    return GateResult(gate, f"t::{gate}", rung, verdict, outcomes=outcomes, cases_sha256=sha, groups={"kind": {}})
-
-
-def run_of(name: str, *gates: GateResult, settings: Mapping[str, Any] = SETTINGS) -> Run:
-    model = {"name": name, "phase": "late", "weights_sha256": f"weights of {name}", "digest": f"digest of {name}"}
-    return Run(model, {}, settings, (), tuple(gate.gate for gate in gates), gates)
-
-
-def stored(name: str, *gates: GateResult, **options: Any) -> Stored:
-    return Stored(run_of(name, *gates, **options), Path("nowhere") / "run.json")
-
+from modelqa.record import GateResult, Status, Verdict
+from modelqa.records import Asked, find_stored, read_stored
 
 # -- one gate ----------------------------------------------------------------------------------------------------------
 
@@ -177,29 +153,6 @@ def test_the_hash_of_cases_sees_every_part_but_not_their_order() -> None:
 
 
 # -- on disk -----------------------------------------------------------------------------------------------------------
-
-HOSTILE = "\x1b[31m::error::\u202e\nfine"
-
-
-def write_run(home: Path, name: str, right: str, *, said: str = "word") -> Path:
-    """A stored run of one gate with two cases' transcripts, as a session leaves it."""
-    folder = home / "runs" / name / "0"
-    result = gate_result("echo", right)
-    rows = []
-    for number, letter in enumerate(right):
-        case = Case(f"echo/{number}", ({"role": "user", "content": f"Say word{number}"},), expect="word")
-        prompt = Prompt((number,), f"<user>Say word{number}")
-        text = said if letter == "y" else HOSTILE
-        row = reply_row("candidate", prompt, Reply((1,), text + "<end>", text, True))
-        row["cases"].append(case_row("echo", case, f"f{number}"))
-        rows.append(row)
-    write_jsonl(folder / "replies.jsonl.zst", rows)
-    run = replace(run_of(name, result), replies_sha256=sha256_file(folder / "replies.jsonl.zst"))
-    write_json(folder / "run.json", run.to_json())
-    write_json(folder / "run.meta.json", {"time": "2026-01-01T00:00:00Z"})
-    with (home / "history.jsonl").open("a") as stream:
-        stream.write(json.dumps({"name": name, "record": f"runs/{name}/0/run.json"}) + "\n")
-    return folder / "run.json"
 
 
 def test_compare_prints_both_replies_and_its_status_says_whether_something_was_lost(

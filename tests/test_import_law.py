@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"data"},
     {"trainable", "training"},
     {"preflight", "benchmarks", "diagnose"},
-    {"compare"},
+    {"compare", "history"},
     {"publish"},
     {"plugin", "by_hand"},
     {"mutants"},

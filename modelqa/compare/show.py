@@ -18,7 +18,7 @@ MARKS = {"better": "+", "worse": "-", "": " "}
 def run_lines(runs: Sequence[Stored]) -> list[str]:
     """One line a run: which record is meant, from when, how often its weights were scored."""
     return [
-        f"{chr(ord('A') + number)}  {_clean(stored.name)}  record {stored.run.digest[:12]}  {stored.time}  "
+        f"{chr(ord('A') + number)}  {_clean(stored.name)}  record {stored.digest[:12]}  {stored.time}  "
         f"judged as {stored.run.model['phase']}, scored on {stored.run.scorings} draw(s) of cases".replace("  ,", ",")
         for number, stored in enumerate(runs)
     ]
