@@ -8,17 +8,19 @@ from random import Random
 from typing import Any
 
 import pytest
-from stored_runs import SETTINGS, gate_result, stored, write_run
+from stored_runs import SETTINGS, gate_result, run_of, stored, write_run
 
 from modelqa import stats
 from modelqa.cli import main
-from modelqa.compare import compare_outcomes, compare_runs, readings, regression_problems
+from modelqa.compare import columns_of, compare_outcomes, compare_runs, readings, regression_problems
 from modelqa.compare.chain import asked_differently, what_differs
 from modelqa.compare.show import matrix_lines, step_lines
 from modelqa.errors import ModelqaError, RecordError, UsageError
+from modelqa.files import sha256_file, write_json, write_jsonl
 from modelqa.gates import Case, cases_sha256
 from modelqa.record import GateResult, Status, Verdict
-from modelqa.records import Asked, find_stored, read_stored
+from modelqa.records import Asked, case_row, find_stored, read_stored, reply_row
+from modelqa.reply import Prompt, Reply
 
 # -- one gate ----------------------------------------------------------------------------------------------------------
 
@@ -207,3 +209,18 @@ def test_readings_stand_beside_each_other_and_whoever_was_not_asked_is_empty() -
         ("Why?", {"old": "Because.", "new": "So."}),
         ("How?", {"old": "", "new": "x"}),
     ]
+
+
+def test_a_record_gives_the_columns_of_everyone_who_was_asked_with_it(tmp_path: Path) -> None:
+    said = {"candidate": "yes", "baseline": "no"}
+    rows = []
+    for role, text in said.items():
+        case = Case("p1", ({"role": "user", "content": "Why?"},))
+        row = reply_row(role, Prompt((1,), "Why?"), Reply((1,), text, text, True))
+        row["cases"].append(case_row("side_by_side", case, "f"))
+        rows.append(row)
+    write_jsonl(tmp_path / "replies.jsonl.zst", rows)
+    controls = {"baseline": {"name": "old"}, "parent": {"name": "mute"}}
+    sha = sha256_file(tmp_path / "replies.jsonl.zst")
+    write_json(tmp_path / "run.json", replace(run_of("new"), controls=controls, replies_sha256=sha).to_json())
+    assert [dict(row.said) for row in readings(columns_of(read_stored(tmp_path)))] == [{"new": "yes", "old": "no"}]

@@ -12,7 +12,7 @@ from modelqa.compare.pairing import (
     regression_problems,
     unchanged_problems,
 )
-from modelqa.compare.reading import Reading, readings
+from modelqa.compare.reading import Reading, columns_of, readings
 
 __all__ = [
     "Chain",
@@ -20,6 +20,7 @@ __all__ = [
     "Reading",
     "Step",
     "adjusted",
+    "columns_of",
     "compare_outcomes",
     "compare_runs",
     "numbers",

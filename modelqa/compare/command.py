@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from modelqa.compare.chain import Chain, compare_runs
-from modelqa.compare.reading import GATE, Reading, readings
+from modelqa.compare.reading import Reading, columns_of, readings
 from modelqa.compare.show import matrix_lines, reading_lines, run_lines, step_lines, transcript_lines
 from modelqa.records import HOME, find_stored
 
@@ -42,6 +42,8 @@ def compare(parsed: argparse.Namespace) -> int:
 
 
 def _readings(chain: Chain) -> list[Reading]:
-    """The fixed prompts, a column for each run that was asked them."""
-    columns = {stored.name: stored.asked().get(GATE, {}) for stored in chain.runs}
-    return readings({who: column for who, column in columns.items() if column})
+    """The fixed prompts: a column for each run that was asked them, then for whoever was asked beside the last run."""
+    columns = {
+        name: column for stored in chain.runs for name, column in columns_of(stored).items() if name == stored.name
+    }
+    return readings(columns | {n: c for n, c in columns_of(chain.runs[-1]).items() if n not in columns})

@@ -1,14 +1,17 @@
-"""A few fixed prompts with the replies of several models beside each other: to be read, not counted."""
+"""A few fixed prompts with the replies of several models beside each other: to be read, not counted.
+
+readings(columns_of(read_stored(path)))     # rows for a card: a model, its baseline, its parent
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from modelqa.gates import BESIDE
 from modelqa.records import Asked, Stored
 
 GATE = "side_by_side"  # the gate of suites/benchmarks whose prompts are read
-ROLES = ("candidate", "baseline", "parent")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ def readings(columns: Mapping[str, Mapping[str, Asked]]) -> list[Reading]:
     ]
 
 
-def readings_of(stored: Stored) -> list[Reading]:
-    """The readings in one record: its candidate, and beside it the baseline and the parent that were asked with it."""
-    columns = {role: stored.asked(role).get(GATE, {}) for role in ROLES}
-    return readings({role: column for role, column in columns.items() if column})
+def columns_of(stored: Stored) -> dict[str, Mapping[str, Asked]]:
+    """{name: what it was asked and said} for a record's model, and for its baseline and parent if they were asked."""
+    names = {"candidate": stored.name}
+    names |= {role: str(stored.run.controls[role]["name"]) for role in BESIDE if role in stored.run.controls}
+    columns = {name: stored.asked(role).get(GATE, {}) for role, name in names.items()}
+    return {name: column for name, column in columns.items() if column}
