@@ -26,7 +26,7 @@ LAYERS: list[set[str]] = [
     {"parity"},
     {"data"},
     {"trainable", "training"},
-    {"preflight", "benchmarks", "diagnose"},
+    {"preflight", "benchmarks", "diagnose", "choice"},
     {"compare", "history"},
     {"publish"},
     {"plugin", "by_hand"},
