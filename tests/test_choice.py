@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
+from sessions import Suite, record, verdicts
 
 from modelqa import choice
 from modelqa.chat import Chat, open_chat
@@ -248,6 +250,35 @@ def test_a_model_with_a_habit_of_letters_is_found_out() -> None:
     found = by_letters(engine, chat, real_items(20))
     assert codes(found) == {"choice.letter_prior"}
     assert "not shown to be above chance" in choice.unproven(found)
+
+
+SUITE = """
+from pathlib import Path
+
+from modelqa import choice, unsettled
+ITEMS = Path(__file__).with_name("items.jsonl")
+
+def test_knowledge(lab, measured):
+    sheet = choice.sheet(choice.read_items(ITEMS), rotate=False)
+    asked = choice.questions(sheet, system="Be brief and exact.", form="cloze")
+    found = choice.report(sheet, lab.measure(choice.likeliest_texts, asked))
+    measured["right"] = found.rotated.mean
+    deny(choice.shortcut_problems(found))
+    if why := choice.unproven(found):
+        unsettled(why)
+"""
+
+
+def test_a_suite_asks_for_knowledge_through_the_session(run: Suite, pytester: pytest.Pytester) -> None:
+    items = [vars(item) for item in real_items(24)]
+    files = {"test_c.py": SUITE, "items.jsonl": "\n".join(json.dumps(item) for item in items)}
+    suite = {f"suites/benchmarks/{name}": text for name, text in files.items()}
+    copied = shutil.copytree(CHECKPOINTS / "phase3a2", pytester.path / "copied")
+    assert run(suite, model=str(copied)).ret == 0
+    gate = record(pytester)["gates"][0]
+    assert gate["verdict"]["status"] == "PASS" and gate["measured"]["right"] > 0.8
+    assert run(suite, model="one").ret == 6, "random weights know nothing"
+    assert verdicts(pytester) == {"knowledge": ("INCONCLUSIVE", "unsettled")}
 
 
 def train_step(engine: LocalEngine, chat: Chat, optimiser: torch.optim.Optimizer, rows: list[Shown]) -> None:

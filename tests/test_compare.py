@@ -76,6 +76,38 @@ def test_the_clustered_mean_is_the_t_interval_of_single_values_and_wider_for_fam
     assert stats.clustered_mean([values]) == (float("-inf"), float("inf"))
 
 
+def simulated(rng: Random, *, loss: float, families: int, alike: float) -> tuple[dict[str, str], dict[str, str]]:
+    """({case: what the new model says}, {case: family}) of 200 cases that the old model all answers rightly.
+
+    The new model loses each with probability `loss`; with probability `alike` a whole family falls the same way.
+    """
+    new, family = {}, {}
+    for group in range(families):
+        together = rng.random() < alike
+        fate = rng.random() < loss
+        for number in range(200 // families):
+            lost = fate if together else rng.random() < loss
+            new[f"{group}/{number}"] = "no" if lost else "yes"
+            family[f"{group}/{number}"] = f"f{group}"
+    return new, family
+
+
+@pytest.mark.parametrize(("families", "alike", "stated"), [(200, 0.0, 0.06), (40, 0.2, 0.065), (40, 0.3, 0.085)])
+def test_a_model_that_lost_exactly_the_margin_passes_no_more_often_than_stated(
+    families: int, alike: float, stated: float
+) -> None:
+    rng = Random(7)
+    passed = naive = 0
+    for _ in range(400):
+        new, family = simulated(rng, loss=0.10, families=families, alike=alike)
+        old = dict.fromkeys(new, "yes")
+        passed += compare_outcomes("g", old=old, new=new, families=family).lower > -0.10
+        naive += compare_outcomes("g", old=old, new=new).lower > -0.10
+    print(f"{families} families, {alike:.0%} alike: {passed} of 400 pass falsely; without families {naive}")
+    assert passed <= stated * 400 + 3 * (400 * stated * (1 - stated)) ** 0.5
+    assert alike == 0.0 or naive > passed, "the bound by family is what keeps it honest"
+
+
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 

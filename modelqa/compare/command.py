@@ -12,7 +12,7 @@ from modelqa.records import HOME, find_stored
 
 WORSE = 1  # exit status when the last run is shown to be worse somewhere than the one before it
 LEGEND = (
-    "points: difference of the rates with its one-sided 95% bounds (Tango; by template family where that is wider).\n"
+    "points: difference of the rates with its one-sided 95% bounds (Tango, by template family).\n"
     "p: exact McNemar, after Holm over all gates and steps shown. better, worse: p at most 0.05, and the bounds agree."
 )
 TRANSCRIPTS = 2  # lost cases shown of one gate, and as many gained ones

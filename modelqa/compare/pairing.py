@@ -23,7 +23,7 @@ class Comparison:
     """Two models on the same cases of one gate.
 
     old, new      cases answered rightly; gained, lost: those that only the new, only the old one answers rightly
-    lower, upper  one-sided 95% bounds of the difference: Tango's, or the family-clustered ones where they are wider
+    lower, upper  one-sided 95% bounds of the difference: Tango's, by family where the families are known
     p             exact McNemar, two-sided; adjusted: after Holm over all that is compared at once
     groups        {metadata key: {value: (old right, new right, cases)}}
     """
@@ -75,11 +75,8 @@ def compare_outcomes(
     right_new = {case: result == "yes" for case, result in new.items()}
     counts = stats.paired_counts(right_new, right_old)
     differences = {case: int(right_new[case]) - int(right_old[case]) for case in sorted(right_new)}
-    lower, upper = stats.tango(counts)
-    if families is not None:
-        clusters = _clusters(differences, families)
-        low, high = stats.clustered_mean(clusters)
-        lower, upper = max(-1.0, min(lower, low)), min(1.0, max(upper, high))
+    clusters = _clusters(differences, families) if families is not None else []
+    lower, upper = stats.clustered_tango(clusters) if clusters else stats.tango(counts)
     p = stats.mcnemar(counts)
     return Comparison(
         gate,
@@ -92,7 +89,7 @@ def compare_outcomes(
         upper=round(upper, 6),
         p=p,
         adjusted=p,
-        families=len(clusters) if families is not None else 0,
+        families=len(clusters),
         groups=_groups(right_old, right_new, meta or {}),
     )
 
@@ -103,8 +100,8 @@ def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return [replace(each, adjusted=corrected[str(number)]) for number, each in enumerate(comparisons)]
 
 
-def _clusters(differences: Mapping[str, int], families: Mapping[str, str]) -> list[list[float]]:
-    found: dict[str, list[float]] = {}
+def _clusters(differences: Mapping[str, int], families: Mapping[str, str]) -> list[list[int]]:
+    found: dict[str, list[int]] = {}
     for case, difference in differences.items():
         found.setdefault(families[case], []).append(difference)
     return list(found.values())

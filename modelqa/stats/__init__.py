@@ -12,7 +12,15 @@ from modelqa.stats.binomial import ALPHA, binomial_tail, cp_lower, cp_upper, wil
 from modelqa.stats.chance import best_constant, centred, chance_level, label_entropy
 from modelqa.stats.clustered import FEW_FAMILIES, clustered_lower, clustered_mean, clustered_upper, few_families
 from modelqa.stats.multiple import holm
-from modelqa.stats.paired import Paired, difference_interval, mcnemar, non_inferior, paired_counts, tango
+from modelqa.stats.paired import (
+    Paired,
+    clustered_tango,
+    difference_interval,
+    mcnemar,
+    non_inferior,
+    paired_counts,
+    tango,
+)
 from modelqa.stats.planning import (
     POWER,
     all_pass_cases,
@@ -45,6 +53,7 @@ __all__ = [
     "cluster_bootstrap",
     "clustered_lower",
     "clustered_mean",
+    "clustered_tango",
     "clustered_upper",
     "cp_lower",
     "cp_upper",
