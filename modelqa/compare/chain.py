@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes
+from modelqa.compare.reading import GATE as READING
 from modelqa.errors import UsageError
 from modelqa.record import GateResult, Run, Status
 from modelqa.records import Asked, Stored
@@ -90,8 +91,9 @@ def _step(old: Stored, new: Stored) -> Step:
 
 
 def _judged(run: Run) -> dict[str, GateResult]:
-    """The gates of the candidate that were judged case by case."""
-    return {result.gate: result for result in run.gates if result.outcomes and result.model == "candidate"}
+    """The gates of the candidate that were judged case by case; fixed prompts to be read are not."""
+    found = [result for result in run.gates if result.outcomes and result.model == "candidate"]
+    return {result.gate: result for result in found if result.gate != READING}
 
 
 def _compare(old: GateResult, new: GateResult, asked: dict[str, Asked]) -> Comparison:
