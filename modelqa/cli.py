@@ -5,6 +5,7 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa import FILES         what other harnesses measured, as a record that gates can read
 """
 
 from __future__ import annotations
@@ -69,6 +70,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    benchmarks = commands.add_parser("import", help="read result files of lm_eval, lighteval, inspect_ai or a CSV")
+    if given[:1] == ["import"]:
+        from modelqa.benchmarks.command import add_arguments as add_import_arguments
+
+        add_import_arguments(benchmarks)
     return parser
 
 
