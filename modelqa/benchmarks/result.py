@@ -175,6 +175,24 @@ def number(value: Any) -> float | None:
     return float(value) if real else None
 
 
+def results_of(found: ResultSet, model: str) -> tuple[Result, ...]:
+    """The results of one model: all of them when the record is of one model alone, else those that name it.
+
+    `DataError` when the record is of several models and none has that name.
+    """
+    if len({result.model for result in found.results}) == 1:
+        return found.results
+    own = tuple(result for result in found.results if result.model == model)
+    if not own:
+        names = ", ".join(sorted({result.model for result in found.results})[:8])
+        raise DataError(
+            f"the record holds no results of {model!r}",
+            reason=f"it holds those of {names or 'no model'}",
+            remedy="name the model as the record does, or import its own file with --model NAME",
+        )
+    return own
+
+
 # -- on disk -----------------------------------------------------------------------------------------------------------
 
 
