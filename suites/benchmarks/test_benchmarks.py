@@ -6,7 +6,9 @@ cheaper = ["my-smaller-chat"]           # shipped models that cost less: this on
 trend = "results/ifeval.json"           # the family's line on a benchmark; ablation = ... is the evidence off it
 """
 
-from modelqa import benchmarks, not_asked
+import warnings
+
+from modelqa import benchmarks, not_asked, scaling
 
 
 def sets(model):
@@ -109,3 +111,13 @@ def test_results_perplexity(lab, model):
     baseline = lab.registry.models.get(model.baseline)
     old = results(baseline) if baseline and baseline.benchmarks else []
     benchmarks.settle([*benchmarks.perplexity_concerns(mine, old), *benchmarks.contradiction_concerns(mine)])
+
+
+def test_scale(lab, model, measured):
+    """Tokens a parameter, printed; far fewer than compute-optimal training is a warning, no failure."""
+    found = scaling.position(lab.candidate.checkpoint, model, lab.registry)
+    if found.ratio is None:
+        not_asked(f"[models.{model.name}] training_tokens = N is not declared, and not every stage has a capture")
+    measured.update({"parameters": found.parameters, "tokens": found.tokens, "text": found.text})
+    if found.ratio < scaling.COMPUTE_OPTIMAL:
+        warnings.warn(f"{model.name}: {found.text}: fluent text, little knowledge", stacklevel=1)
