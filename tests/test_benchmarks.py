@@ -235,8 +235,31 @@ def test_the_alignment_tax_of_real_runs_is_paired_though_only_one_side_used_the_
 
 
 def test_a_jump_asks_for_overlap_and_format_evidence():
-    assert codes(benchmarks.jump_concerns([rate(0.62, 1000)], [rate(0.40, 1000)])) == [("too_good", False)]
-    assert codes(benchmarks.jump_concerns([rate(0.45, 1000)], [rate(0.40, 1000)])) == []
+    jumps = benchmarks.jumps([rate(0.62, 1000)], [rate(0.40, 1000)])
+    assert codes(benchmarks.jump_concerns(jumps)) == [("too_good", False)]
+    assert codes(benchmarks.jump_concerns(jumps, {"quiz"})) == []
+    assert benchmarks.jumps([rate(0.45, 1000)], [rate(0.40, 1000)]) == []
+
+
+@pytest.mark.parametrize("name", ["lm_eval", "inspect_ai"])
+def test_questions_that_stand_in_the_training_data_are_found_among_what_was_imported(name, tmp_path):
+    source = (
+        LOGS / "inspect_ai" / "mcq.eval" if name == "inspect_ai" else next((LOGS / "lm_eval/chat").glob("results_*"))
+    )
+    benchmarks.write_results(tmp_path / "out.json", benchmarks.import_files([source]))
+    questions = ["What is the capital of Norway?", "what is the CAPITAL of Peru", "What is the capital of Chile?"]
+    rows = [
+        {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "?"}]} for text in questions
+    ]
+    leaky, clean = tmp_path / "leaky.jsonl", tmp_path / "clean.jsonl"
+    leaky.write_text("\n".join(map(json.dumps, rows)))
+    clean.write_text(json.dumps(rows[2]))
+    (leak,), looked_at = benchmarks.leak_concerns([tmp_path / "out.json"], [leaky], {"tiny_mcq"})
+    assert leak.proven
+    assert leak.problem.text.startswith("2 of 20 questions")
+    assert looked_at == {"tiny_mcq"}
+    assert benchmarks.leak_concerns([tmp_path / "out.json"], [clean], {"tiny_mcq"}) == ([], {"tiny_mcq"})
+    assert benchmarks.leak_concerns([tmp_path / "out.json"], [], {"tiny_mcq"}) == ([], set())
 
 
 def test_scores_between_right_and_wrong_are_compared_by_their_questions():

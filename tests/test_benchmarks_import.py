@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from modelqa import stats
+from modelqa.benchmarks import checks, inspect_log
 from modelqa.benchmarks.reading import import_files
 from modelqa.benchmarks.result import ResultSet, read_results, rows_path, write_results
 from modelqa.cli import main
@@ -264,8 +266,28 @@ def test_one_run_at_a_time():
         import_files([CHAT, BASE])
     with pytest.raises(DataError, match="0 results files"):
         import_files([])
-    with pytest.raises(DataError, match="there is no file"):
-        import_files([Path("nowhere/results_1.json")])
+    for missing in ([Path("nowhere/results_1.json")], [CHAT, Path("nowhere/samples_1.jsonl")]):
+        with pytest.raises(DataError, match="there is no file nowhere"):
+            import_files(missing)
+
+
+def test_more_than_what_is_read_into_memory_is_refused_before_it_is_read(monkeypatch, tmp_path):
+    monkeypatch.setattr(checks, "MAX_FILE_BYTES", 4096)
+    with pytest.raises(DataError, match="at most 4096 are read"):
+        import_files([CHAT])
+    monkeypatch.setattr(inspect_log, "MAX_FILE_BYTES", 4096)
+    with pytest.raises(DataError, match="unpacks to"):
+        import_files([ARCHIVE])
+
+
+def test_an_archive_that_unpacks_to_more_than_it_says_is_cut_at_what_it_says(tmp_path):
+    """A bomb: a member of 8 MB whose directory entry says 100 bytes."""
+    path = tmp_path / "bomb.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", b" " * 8_000_000)
+    path.write_bytes(path.read_bytes().replace((8_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")))
+    with pytest.raises(DataError, match="damaged"):
+        import_files([path])
 
 
 # ---- tables

@@ -11,10 +11,12 @@ from modelqa.benchmarks.comparison import (
     compare,
     comparison_lines,
     jump_concerns,
+    jumps,
     set_concerns,
     worse_concerns,
 )
 from modelqa.benchmarks.concern import Concern, settle
+from modelqa.benchmarks.leak import leak_concerns
 from modelqa.benchmarks.level import chance_concerns, recall_spread, shortcut_concerns, stated_concerns
 from modelqa.benchmarks.perplexity import contradiction_concerns, perplexity_concerns
 from modelqa.benchmarks.reading import import_files
@@ -33,6 +35,8 @@ __all__ = [
     "contradiction_concerns",
     "import_files",
     "jump_concerns",
+    "jumps",
+    "leak_concerns",
     "perplexity_concerns",
     "read_ablation",
     "read_results",

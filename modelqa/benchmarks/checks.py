@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from modelqa.errors import DataError
 
-MAX_FILE_BYTES = 512 * 1024 * 1024  # of one results file or log; sample files are streamed line by line
+MAX_FILE_BYTES = 512 * 1024 * 1024  # of one results file or log, and of all sample files of a run together
 MAX_ITEMS = 1_000_000  # questions of one benchmark
 
 
@@ -20,6 +21,17 @@ def need(value: Any, kind: type, path: Path, where: str) -> Any:
             "take the file that the harness wrote, unedited; was it cut off?",
         )
     return value
+
+
+def check_size(paths: Sequence[Path]) -> None:
+    """`DataError` when sample files together are larger than what is read into memory, or one does not exist."""
+    for path in paths:
+        if not path.is_file():
+            refuse(f"there is no file {path}", "it was named as a sample file", "check the path")
+    total = sum(path.stat().st_size for path in paths)
+    if total > MAX_FILE_BYTES:
+        refuse(f"{total} bytes of sample files, {paths[0]} among them", f"at most {MAX_FILE_BYTES} are read",
+               "import the tasks in groups, or the results file without its samples in another folder")  # fmt: skip
 
 
 def check_count(path: Path, task: str, found: int, stated: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelqa.benchmarks.checks import check_count, check_mean, need, refuse
+from modelqa.benchmarks.checks import check_count, check_mean, check_size, need, refuse
 from modelqa.benchmarks.result import Item, Result, ResultSet, complete, number, unit_of
 from modelqa.files import canonical_json, sha256_file, sha256_text
 
@@ -19,6 +19,7 @@ Rows = list[dict[str, Any]]
 
 def read(path: Path, content: Mapping[str, Any], samples: Sequence[Path]) -> ResultSet:
     """The results of one run; the questions only of tasks whose details file is given."""
+    check_size(samples)
     details = [(file, _parquet(file)) for file in samples]
     rows = {_task_of(file, found): found for file, found in details}
     paths = {_task_of(file, found): file for file, found in details}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelqa.benchmarks.checks import check_count, check_mean, need
+from modelqa.benchmarks.checks import check_count, check_mean, check_size, need
 from modelqa.benchmarks.result import Item, Result, ResultSet, complete, number, unit_of
 from modelqa.files import canonical_json, read_jsonl, sha256_file, sha256_text
 
@@ -20,6 +20,7 @@ def read(path: Path, content: Mapping[str, Any], samples: Sequence[Path]) -> Res
     """The results of one run, with the questions of every task whose sample file is given or lies beside it."""
     stamp = path.stem.removeprefix("results_")
     files = list(samples) or sorted(path.parent.glob(f"samples_*_{stamp}.jsonl"))
+    check_size(files)
     rows = {_task_of(file, stamp): [row for _, row in read_jsonl(file)] for file in files}
     paths = {_task_of(file, stamp): file for file in files}
     results: list[Result] = []

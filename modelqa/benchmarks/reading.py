@@ -39,7 +39,7 @@ def import_files(paths: Sequence[Path], *, model: str = "", weights: str = "") -
 
 def is_samples(path: Path) -> bool:
     """Whether a file holds the questions of a run rather than its results."""
-    return path.suffix == ".parquet" or path.name.endswith((".jsonl", ".jsonl.zst"))
+    return path.suffix in (".parquet", ".jsonl")
 
 
 def _read(path: Path, samples: Sequence[Path]) -> ResultSet:

@@ -8,7 +8,7 @@ trend = "results/ifeval.json"           # the family's line on a benchmark; abla
 
 import warnings
 
-from modelqa import benchmarks, not_asked, scaling
+from modelqa import benchmarks, deny, not_asked, scaling
 
 
 def sets(model):
@@ -69,16 +69,24 @@ def test_alignment_tax(lab, model, measured):
 
 
 def test_results_against_baseline(lab, model, measured):
-    """Not shown to be worse than the baseline on the same questions; a jump is explained before it is believed."""
+    """Not shown to be worse than the baseline on the same questions, asked the same way."""
     mine, old = results(model), other(lab, model.baseline, "baseline")
     measured.update(benchmarks.comparison_lines(mine, old))
     benchmarks.settle(
         [
             *benchmarks.worse_concerns(mine, old, code="worse_than_baseline"),
             *benchmarks.set_concerns(mine, old),
-            *benchmarks.jump_concerns(mine, old),
         ]
     )
+
+
+def test_results_too_good(lab, model):
+    """A jump over the baseline comes from neither another format nor questions that stand in the training data."""
+    jumps = benchmarks.jumps(results(model), other(lab, model.baseline, "baseline"))
+    if jumps:
+        deny(lab.captured_problems())  # without a capture there is no evidence of the format
+        leaks, looked_at = benchmarks.leak_concerns(model.benchmarks, model.train, {each.new.task for each in jumps})
+        benchmarks.settle([*leaks, *benchmarks.jump_concerns(jumps, looked_at)])
 
 
 def test_results_against_cheaper(lab, model, measured):
