@@ -26,10 +26,11 @@ STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _STRINGS = ("hub", "phase", "parent", "reference", "baseline", "system", "repo", "experimental_repo", "adapter")
-_PATHS = ("path", "manifest", "trainer_log", "capture")
-_PATH_LISTS = ("train", "val")
-_STRING_LISTS = ("categories",)
-_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, "intended_rows", "mix", "waivers")
+_PATHS = ("path", "manifest", "trainer_log", "capture", "trend", "ablation")
+_PATH_LISTS = ("train", "val", "benchmarks")
+_STRING_LISTS = ("categories", "cheaper")
+_COUNTS = ("intended_rows", "training_tokens")
+_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "mix", "waivers")
 _MODEL_NAMES = ("parent", "reference", "baseline")
 
 
@@ -46,6 +47,9 @@ class Model:
     categories     the values that meta.category may have in the training rows
     mix            {meta.source: declared share of the training rows}
     waivers        {gate: reason}, printed on the card
+    benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
+    trend          the family's line on a benchmark; ablation: the evidence for a point off it
+    training_tokens how many tokens the weights were trained on, all stages together
     """
 
     name: str
@@ -71,6 +75,11 @@ class Model:
     categories: tuple[str, ...] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
+    benchmarks: tuple[Path, ...] = ()
+    cheaper: tuple[str, ...] = ()
+    trend: Path | None = None
+    ablation: Path | None = None
+    training_tokens: int | None = None
 
     @property
     def location(self) -> Path | str:
@@ -124,6 +133,8 @@ def load_registry(path: Path) -> Registry:
         for key in _MODEL_NAMES:
             if getattr(model, key):
                 _named(path, f"models.{model.name}.{key}", getattr(model, key), models)
+        for name in model.cheaper:
+            _named(path, f"models.{model.name}.cheaper", name, models)
     registry = Registry(models, controls, path)
     for model in models.values():
         ancestors(registry, model)
@@ -222,7 +233,7 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
         )
     values: dict[str, Any] = {
         "stage": stage,
-        "intended_rows": _rows(path, f"{where}intended_rows", table.get("intended_rows")),
+        **{key: _count(path, where + key, table.get(key)) for key in _COUNTS},
     }
     values |= {key: _typed(path, where + key, table[key], str) for key in _STRINGS if key in table}
     values |= {key: _inside(path, where + key, table[key]) for key in _PATHS if key in table}
@@ -266,14 +277,9 @@ def _typed(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> A
     return value
 
 
-def _rows(path: Path, key: str, value: Any) -> int | None:
+def _count(path: Path, key: str, value: Any) -> int | None:
     if value is not None and _typed(path, key, value, int) < 1:
-        _refuse(
-            path,
-            f"{key} is {value}",
-            "a training set has at least one row",
-            "write how many rows training was meant to use",
-        )
+        _refuse(path, f"{key} is {value}", "it counts what training used, at least one", "write how many there were")
     return value if value is None else int(value)
 
 

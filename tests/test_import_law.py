@@ -18,7 +18,7 @@ PUBLISHER = ROOT / "publish"  # mapped into the package by the build, as modelqa
 LAYERS: list[set[str]] = [
     {"errors"},
     {"files", "text", "likeness", "wording", "phrases"},
-    {"record", "reply", "family"},
+    {"record", "reply", "family", "plots"},
     {"stats", "models", "checkpoint", "form"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
@@ -26,7 +26,7 @@ LAYERS: list[set[str]] = [
     {"parity"},
     {"data"},
     {"trainable", "training"},
-    {"preflight", "benchmarks", "diagnose", "choice"},
+    {"preflight", "benchmarks", "choice", "diagnose", "scaling"},
     {"compare", "history"},
     {"publish"},
     {"plugin", "by_hand"},

@@ -1,1 +1,1 @@
-"""Beside others: fixed prompts to be read."""
+"""Rung 7: beside others: results of other harnesses, and fixed prompts to be read."""
