@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sessions import ANY, TABLE, Suite, record, verdicts
+
+from modelqa.files import read_jsonl
+from modelqa.record import Status
+from modelqa.records import find_stored
 
 ROOT = Path(__file__).parents[1]
 BEHAVIOUR = "suites/behaviour/test_a.py"
@@ -130,8 +136,6 @@ def test_a_gate_that_was_left_out_is_not_called_no_worse(run: Suite, pytester: p
 def test_the_baseline_is_asked_nothing_when_no_comparison_is_selected(run: Suite, pytester: pytest.Pytester) -> None:
     run({BEHAVIOUR: ONE, **FILES}, "--modelqa-baseline", "two", "-k", "test_g")
     path = next((pytester.path / ".modelqa" / "runs").rglob("replies.jsonl.zst"))
-    from modelqa.files import read_jsonl
-
     assert {row["model"] for _, row in read_jsonl(path)} == {"candidate"}
 
 
@@ -151,3 +155,20 @@ def test_the_record_with_a_baseline_is_the_same_bytes_for_any_number_of_workers(
         folder = next((pytester.path / f"home{workers}" / "runs").rglob("run.json")).parent
         found.append([(folder / name).read_bytes() for name in ("run.json", "replies.jsonl.zst")])
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.slow
+def test_a_branch_that_gained_operators_and_lost_questions_about_words_is_seen_as_both(tmp_path: Path) -> None:
+    """Really trained: the operator branch of alpha, beside gamma, which learnt echo and questions about words."""
+    command = [sys.executable, "-m", "pytest", "suites/behaviour", "--model", "phase3a_operator", "--modelqa-baseline"]
+    command += ["phase3a1_gamma", "--modelqa-phase", "phase3a2", "--modelqa-dir", str(tmp_path), "-q"]
+    done = subprocess.run([*command, "-p", "no:cacheprovider"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout
+    stored = find_stored(tmp_path, "phase3a_operator")
+    found = {gate.gate: gate for gate in stored.run.gates if gate.gate.startswith("not_worse")}
+    assert found["not_worse[anti_echo]"].verdict.code == "baseline.regressed"
+    assert found["not_worse[operators]"].verdict.status is Status.PASS
+    assert found["not_worse[operators]"].measured["lower"] > 0.2
+    assert {"not_worse[format_strict]", "not_worse[operator_wrap]"} <= {
+        name for name, gate in found.items() if gate.verdict.status is Status.PASS
+    }
