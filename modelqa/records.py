@@ -27,15 +27,14 @@ MAX_ROWS = 1_000_000  # replies of one record; a file that goes on longer is not
 
 
 def reply_row(role: str, prompt: Prompt, reply: Reply) -> dict[str, Any]:
-    """The line of replies.jsonl.zst for one question to one model; its cases are added by `case_row`."""
+    """The line of replies.jsonl.zst for one question to one model; `cases` is filled with {gate: `case_row`}."""
     asked = {"ids": list(prompt.ids), "text": prompt.text}
-    return {"model": role, "key": prompt.key, "prompt": asked, "reply": reply.to_json(), "cases": []}
+    return {"model": role, "key": prompt.key, "prompt": asked, "reply": reply.to_json(), "cases": {}}
 
 
-def case_row(gate: str, case: Case, family: str) -> dict[str, Any]:
-    """Which case of which gate a question was, so that another record of the same cases can be laid beside it."""
-    row = {"gate": gate, "case": case.id, "asked": case.user, "expected": case.answer}
-    return {**row, "family": family, "meta": dict(case.meta)}
+def case_row(case: Case, family: str) -> dict[str, Any]:
+    """Which case of a gate a question was, so that another record of the same cases can be laid beside it."""
+    return {"id": case.id, "asked": case.user, "expect": case.answer, "family": family, "meta": dict(case.meta)}
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ class Stored:
             try:
                 if row["model"] != role:
                     continue
-                for case in row["cases"]:
-                    found.setdefault(case["gate"], {})[case["case"]] = _asked(case, row["reply"])
+                for gate, case in row["cases"].items():
+                    found.setdefault(gate, {})[case["id"]] = _asked(case, row["reply"])
             except (KeyError, TypeError, AttributeError) as error:
                 raise _unreadable(self.path.with_name(REPLIES), f"line {number}: {error!r}") from None
         return found
@@ -114,9 +113,9 @@ class Stored:
 
 def _asked(case: Mapping[str, Any], reply: Mapping[str, Any]) -> Asked:
     return Asked(
-        case=str(case["case"]),
+        case=str(case["id"]),
         asked=str(case["asked"]),
-        expected=str(case["expected"]),
+        expected=str(case["expect"]),
         said=str(reply["text"]),
         raw=str(reply["raw"]),
         family=str(case["family"]),

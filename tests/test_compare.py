@@ -249,7 +249,7 @@ def test_a_record_gives_the_columns_of_everyone_who_was_asked_with_it(tmp_path: 
     for role, text in said.items():
         case = Case("p1", ({"role": "user", "content": "Why?"},))
         row = reply_row(role, Prompt((1,), "Why?"), Reply((1,), text, text, True))
-        row["cases"].append(case_row("side_by_side", case, "f"))
+        row["cases"]["side_by_side"] = case_row(case, "f")
         rows.append(row)
     write_jsonl(tmp_path / "replies.jsonl.zst", rows)
     controls = {"baseline": {"name": "old"}, "parent": {"name": "mute"}}

@@ -90,7 +90,7 @@ class Asking:
             for case, prompt, family in cases:
                 if (reply := self.replies[role].get(prompt.key)) is not None:
                     row = rows.setdefault((role, prompt.key), reply_row(role, prompt, reply))
-                    row["cases"].append(case_row(entry.name, case, family))
+                    row["cases"][entry.name] = case_row(case, family)
         if rows:
             write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
 
