@@ -89,7 +89,7 @@ class Judging:
                 remedy="run again; the replies already made are kept",
             )
         self.folder.mark("generating")
-        wanted = [e for e in self.planned if e.spec and e.name in self.cases and self.lab.subject(e.spec.of).chats]
+        wanted = [e for e in self.planned if e.spec and not e.later and self.lab.subject(e.spec.of).chats]
         for (role, length), entries in _by_role(wanted).items():
             full = [prompt for entry in entries for prompt in self.prompts(entry)]
             needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, sha256_file, sha256_text
-from modelqa.gates import Case, no_evidence
+from modelqa.gates import Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
@@ -275,6 +275,8 @@ class Lab:
     def captured_problems(self) -> list[Problem]:
         """How what training fed differs from what evaluation renders; see `modelqa.parity.captured_problems`."""
         if self._captured is None:
+            if not self.candidate.chats:
+                not_asked("a base model is trained on plain text: no template renders it")
             model, chat = self.candidate.model, self.candidate.chat
             if model.capture is None or not model.train:
                 no_evidence(f"[models.{model.name}] train = [...] and capture = ..., from modelqa.training.Capture")
