@@ -11,8 +11,6 @@ import re
 
 GATES: dict[str, str] = {
     "harness.stop_ids": "stop_ids",
-    "harness.padding": "padding",
-    "harness.disjoint": "disjoint_cases",
     "weights.untied": "tied_embeddings",
     "weights.nonfinite": "finite_weights",
     "weights.vocabulary": "vocabulary",

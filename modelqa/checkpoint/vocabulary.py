@@ -18,12 +18,11 @@ _LAYER_COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
 def vocabulary_problems(checkpoint: Checkpoint) -> list[Problem]:
-    """Problems of `special_id_problems`, and "weights.vocabulary": an id of the tokenizer without an embedding row, one
-    token with two ids, or two tokens with one id. Locus = the id or the file. More rows than ids (padding) is fine.
+    """Problems "weights.vocabulary": an id of the tokenizer without an embedding row, one token with two ids, or two
+    tokens with one id. Locus = the id. More rows than ids (padding) is fine.
     """
     entries = _entries(checkpoint)
-    rows = _rows(checkpoint)
-    return [*_clashes(entries), *_beyond(entries, rows), *special_id_problems(checkpoint)]
+    return [*_clashes(entries), *_beyond(entries, _rows(checkpoint))]
 
 
 def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
