@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"stats", "models", "checkpoint", "form", "logs"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
-    {"judge", "generate"},
+    {"judge", "degeneration", "generate"},
     {"parity", "content"},
     {"data"},
     {"trainable", "training"},

@@ -49,7 +49,8 @@ def said(problems: list[Problem]) -> list[tuple[str, str]]:
 
 def test_three_formats_of_one_run_are_one_log(tmp_path: Path) -> None:
     rows = [row for row in real()["log_history"] if "loss" in row or "eval_loss" in row]
-    write_jsonl(tmp_path / "log.jsonl", [{"_step": r["step"], **{k: v for k, v in r.items() if k != "step"}} for r in rows])
+    renamed = [{"_step": row["step"], **{key: value for key, value in row.items() if key != "step"}} for row in rows]
+    write_jsonl(tmp_path / "log.jsonl", renamed)
     write_jsonl(tmp_path / "log.jsonl.zst", rows)
     table = ["Step,train/loss,val_loss,LR"]
     table += [f"{r['step']},{r.get('loss', '')},{r.get('eval_loss', '')},{r.get('learning_rate', '')}" for r in rows]
@@ -109,9 +110,9 @@ def test_what_a_resume_overwrote_is_not_in_the_series() -> None:
 # -- the real logs are healthy, and stop being so when one event is put into them
 
 
-@pytest.mark.parametrize("path", sorted(REAL.parents[1].glob("*/trainer_state.json")), ids=lambda path: path.parent.name)
-def test_no_rule_accuses_a_real_log(path: Path) -> None:
-    found = read_log(path)
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in REAL.parents[1].glob("*/trainer_state.json")))
+def test_no_rule_accuses_a_real_log(name: str) -> None:
+    found = read_log(REAL.parents[1] / name / REAL.name)
     problems = [
         *course.finite_problems(found), *course.zero_problems(found), *course.flat_problems(found, preference=False),
         *course.chance_problems(found, vocabulary=VOCABULARY),

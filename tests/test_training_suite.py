@@ -1,4 +1,4 @@
-"""The training rung in a whole session: what it says of a log with an event in it, of a missing log, of a bare folder."""
+"""The training rung in a whole session: a log with an event in it, a missing log, a bare folder."""
 
 from __future__ import annotations
 
