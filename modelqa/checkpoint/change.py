@@ -57,7 +57,7 @@ def change_problems(moved: Mapping[str, float]) -> list[Problem]:
     backbone = moved.get("backbone")
     if backbone is None or backbone > STILL * others:
         return []
-    text = f"the layers moved by {backbone:.2g} of their size, what is around them by {others:.2g}: they were not trained"
+    text = f"the layers moved by {backbone:.2g} of their size, what is around them by {others:.2g}: not trained"
     return [Problem("weights.frozen", "backbone", text)]
 
 

@@ -60,7 +60,8 @@ def embedding_rows(checkpoint: Checkpoint) -> Rows:
 
 
 def row_problems(rows: Rows, ids: Collection[int]) -> list[Problem]:
-    """Codes weights.zero_rows, weights.duplicate_rows, weights.outlier_row over the rows of the tokenizer's `ids`: more than 1% of them zero, or equal to another, or one with ten times the usual norm. Locus = the first such row.
+    """Codes weights.zero_rows, weights.duplicate_rows, weights.outlier_row over the rows of the tokenizer's `ids`: more
+    than 1% of them zero, or equal to another, or one with ten times the usual norm. Locus = the first such row.
     """
     known = np.array(sorted(number for number in ids if 0 <= number < len(rows.norms)), dtype=np.int64)
     if not len(known):

@@ -66,8 +66,8 @@ def diagnose(run: Run) -> Diagnosis:
     """The diagnosis of a run, from codes, loci and counts alone; empty for a run that passed.
 
     Causes that a code names come first, in the ladder's order; then mundane ones that a blocked gate names (it says
-    what it would have said by itself; of what a model says nothing follows while a lower rung is broken). Where only "the model" is left, the causes that most hints agree on go before it,
-    unless gates rule them out.
+    what it would have said by itself; of what a model says nothing follows while a lower rung is broken). Where only
+    "the model" is left, the causes that most hints agree on go before it, unless gates rule them out.
     """
     found = _evidence(run.gates)
     causes = [cause for cause in CAUSES if not _cleared(cause, run.gates)]
