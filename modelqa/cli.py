@@ -6,6 +6,8 @@ modelqa preflight MODEL      data, template, mask, stop and count gates before m
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa diagnose RUN         what a failed run most likely means, from its record
+modelqa import FILES         what other harnesses measured, as a record that gates can read
+modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
 """
 
 from __future__ import annotations
@@ -75,6 +77,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    benchmarks = commands.add_parser("import", help="read result files of lm_eval, lighteval, inspect_ai or a CSV")
+    if given[:1] == ["import"]:
+        from modelqa.benchmarks.command import add_arguments as add_import_arguments
+
+        add_import_arguments(benchmarks)
+    scaling = commands.add_parser("scaling", help="parameters and training tokens, beside known models")
+    if given[:1] == ["scaling"]:
+        from modelqa.scaling import add_arguments as add_scaling_arguments
+
+        add_scaling_arguments(scaling)
     return parser
 
 

@@ -15,7 +15,6 @@ from modelqa.record import Outcome, Status, Verdict
 
 ALPHA = 0.05  # one-sided: how often a model exactly at the threshold may pass
 ZERO_FAILURE_RATE = 0.99  # what "no failure allowed" is able to prove
-MIN_FAMILIES = 20  # template families a behaviour gate needs before its clustered bound means anything
 
 Counts = dict[str, tuple[int, int]]
 

@@ -172,7 +172,7 @@ class Judging:
         if isinstance(outcome, NotAsked):
             return Verdict(Status.NOT_ASKED, "not_asked", entry.name, str(outcome))
         if isinstance(outcome, Unsettled):
-            return Verdict(Status.INCONCLUSIVE, "unsettled", entry.name, str(outcome))
+            return Verdict(Status.INCONCLUSIVE, outcome.code, outcome.locus or entry.name, str(outcome))
         status = Status.INCONCLUSIVE if self.lab.candidate.model.declared else Status.NOT_ASKED
         return Verdict(status, "no_evidence", entry.name, f"nothing to look at: {outcome}")
 
