@@ -7,6 +7,7 @@ modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa compare A B [C ...]  stored runs side by side, on the same cases
 modelqa history              every stored run: each gate of each model over time
+modelqa diagnose RUN         what a failed run most likely means, from its record
 modelqa import FILES         what other harnesses measured, as a record that gates can read
 modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
 """
@@ -68,6 +69,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.training.capture import add_arguments as add_capture_arguments
 
         add_capture_arguments(capture)
+    diagnose = commands.add_parser("diagnose", help="explain a stored record")
+    if given[:1] == ["diagnose"]:
+        from modelqa.diagnose.command import add_arguments as add_diagnose_arguments
+
+        add_diagnose_arguments(diagnose)
     generate = commands.add_parser("generate", help="ask a model by hand")
     if given[:1] == ["generate"]:
         from modelqa.by_hand import add_arguments as add_generate_arguments

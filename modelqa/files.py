@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from modelqa.errors import DataError, OutputError
+from modelqa.errors import DataError, ModelqaError, OutputError
 
+MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
 
 
@@ -81,8 +82,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
-    """Write one canonical JSON object a line, compressed when `path` ends in `.zst`; how many lines that was."""
+def write_jsonl(path: Path, rows: Iterable[Any], *, level: int = 19) -> int:
+    """Write one canonical JSON object a line, compressed when `path` ends in `.zst`; how many lines that was.
+
+    `level` is Zstandard's: the default suits data that are kept, a lower one what every run writes.
+    """
     count = 0
     buffer = io.BytesIO()
     for row in rows:
@@ -92,7 +96,7 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
     if path.suffix == ".zst":
         import zstandard
 
-        data = zstandard.ZstdCompressor(level=19, write_content_size=True).compress(data)
+        data = zstandard.ZstdCompressor(level=level, write_content_size=True).compress(data)
     write_bytes(path, data)
     return count
 
@@ -152,13 +156,29 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
-def read_json(path: Path, *, limit: int = 64 * 1024 * 1024) -> Any:
-    """The JSON value in a file of at most `limit` bytes; `DataError` when it is larger, damaged or not UTF-8."""
+def read_json(
+    path: Path,
+    *,
+    limit: int = MAX_JSON_BYTES,
+    error: type[ModelqaError] = DataError,
+    remedy: str = "write the file again",
+) -> Any:
+    """The JSON value in a file of at most `limit` bytes; `error` when it is larger, damaged or not UTF-8."""
     try:
         if path.stat().st_size > limit:
-            raise ValueError(f"larger than {limit} bytes")
+            raise ValueError(f"it has {path.stat().st_size} bytes, more than {limit}")
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}", reason="it must be a JSON file in UTF-8", remedy="write the file again"
-        ) from None
+    except (OSError, ValueError, RecursionError) as why:
+        raise error(f"{path} cannot be read: {why}", reason="it must be a JSON file in UTF-8", remedy=remedy) from None
+
+
+def read_object(path: Path, **options: Any) -> dict[str, Any]:
+    """The JSON object in a file; options and errors are those of `read_json`, and another JSON value is one too."""
+    value = read_json(path, **options)
+    if not isinstance(value, dict):
+        raise options.get("error", DataError)(
+            f"{path} holds a JSON {type(value).__name__}",
+            reason="it must hold one JSON object",
+            remedy=options.get("remedy", "write the file again"),
+        )
+    return value

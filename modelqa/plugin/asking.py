@@ -28,6 +28,7 @@ class Asking:
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     ready: bool = False
     _families: dict[str, list[str]] = field(default_factory=dict)
+    _prompts: dict[tuple[str, str], list[Prompt]] = field(default_factory=dict)
 
     def roles(self, entry: Planned) -> list[str]:
         """Who is asked a gate's cases: the model that it judges, and those to be laid beside it."""
@@ -38,12 +39,17 @@ class Asking:
 
     def prompts(self, entry: Planned, role: str) -> list[Prompt]:
         """What the model in `role` is really asked, in the order of the gate's cases."""
-        return [self.lab.prompt(role, case.messages) for case in self.cases[entry.name]]
+        key = (role, entry.name)
+        if key not in self._prompts:
+            self._prompts[key] = [self.lab.prompt(role, case.messages) for case in self.cases[entry.name]]
+        return self._prompts[key]
 
     def families(self, gate: str) -> list[str]:
         """The template family of each of the gate's cases."""
         if gate not in self._families:
-            self._families[gate] = family_names(self.cases[gate])
+            cases = self.cases[gate]
+            asked = ["families", [vars(case) for case in cases]]
+            self._families[gate] = self.lab.kept(asked, lambda: family_names(cases))
         return self._families[gate]
 
     def replies_to(self, entry: Planned, role: str) -> list[Reply | None]:
@@ -62,7 +68,7 @@ class Asking:
                 remedy="run again; the replies already made are kept",
             )
         self.folder.mark("generating")
-        wanted = [e for e in self.planned if e.spec and e.name in self.cases and self.lab.subject(e.spec.of).chats]
+        wanted = [e for e in self.planned if e.spec and not e.later and self.lab.subject(e.spec.of).chats]
         asked = [(role, entry) for entry in wanted for role in self.roles(entry)]
         for (role, length), entries in _by_role(asked).items():
             full = [prompt for entry in entries for prompt in self.prompts(entry, role)]
@@ -92,7 +98,7 @@ class Asking:
                     row = rows.setdefault((role, prompt.key), reply_row(role, prompt, reply))
                     row["cases"][entry.name] = case_row(case, family)
         if rows:
-            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
+            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)), level=6)
 
 
 def _by_role(asked: Sequence[tuple[str, Planned]]) -> dict[tuple[str, int | None], list[Planned]]:

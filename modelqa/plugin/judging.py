@@ -13,15 +13,16 @@ from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
 from modelqa.judge import judge, tally
 from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
-from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
+from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned
 from modelqa.plugin.table import failure_message
+from modelqa.plugin.teeth import null_rates, toothless
 from modelqa.plugin.transcripts import transcripts
 from modelqa.plugin.versus import Versus
-from modelqa.record import GateResult, Outcome, Status, Verdict
+from modelqa.record import BY_ITSELF, GateResult, Outcome, Status, Verdict
 from modelqa.records import Stored
 from modelqa.reply import Reply
 
@@ -162,7 +163,7 @@ class Judging:
             return Judged(result, failure_message(result, ()))
         nulls = self._nulls(entry, body, cases)
         if verdict.status is Status.PASS:
-            verdict = _toothless(entry, nulls, outcomes, verdict)
+            verdict = toothless(entry, nulls, outcomes, verdict)
         result = self._result(
             entry,
             verdict,
@@ -209,6 +210,9 @@ class Judging:
     def _judge_all(
         self, entry: Planned, body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]
     ) -> tuple[Answer, list[Outcome], Verdict]:
+        if not cases:
+            text = "no case was judged"
+            return Answer("error", text), [], Verdict(Status.INCONCLUSIVE, "no_cases", entry.name, text)
         present = [reply for reply in replies if reply is not None]
         if len(present) < len(replies):
             text = f"{len(replies) - len(present)} of {len(replies)} replies are missing"
@@ -224,7 +228,11 @@ class Judging:
             return {}
         chat = self.lab.subject(entry.spec.of).chat
         stop = chat.decode(chat.stop_ids[:1])
-        return null_rates(body, cases, stop=stop, role_tags=tuple(sorted(set(chat.special_tokens) - {stop})))
+        tags = tuple(sorted(set(chat.special_tokens) - {stop}))
+        digest = self.lab.candidate.checkpoint.digest
+        identity = ["nulls", entry.node, digest, stop, tags, [vars(case) for case in cases]]
+        rates = self.lab.kept(identity, lambda: null_rates(body, cases, stop=stop, role_tags=tags), entry.code)
+        return dict(rates)
 
     def _blocked(self, judged: Judged) -> Judged:
         """INCONCLUSIVE when a lower rung failed; the numbers stay."""
@@ -244,7 +252,8 @@ class Judging:
             locus=failed.gate,
             text=f"the {failed.rung} rung failed ({failed.gate}); by itself this gate would be {own.status}",
         )
-        blocked = replace(result, verdict=verdict)
+        measured = {**result.measured, BY_ITSELF: own.code} if own.code else result.measured
+        blocked = replace(result, verdict=verdict, measured=measured)
         return Judged(blocked, failure_message(blocked, ()))
 
 
@@ -271,22 +280,3 @@ def _outcomes(
         )
         for case, answer, family in zip(cases, answers, families, strict=True)
     ]
-
-
-def _toothless(
-    entry: Planned, nulls: Mapping[str, list[str]], outcomes: Sequence[Outcome], verdict: Verdict
-) -> Verdict:
-    """INCONCLUSIVE when a null policy that the gate does not declare passes it."""
-    assert entry.spec is not None
-    for name, results in nulls.items():
-        if name in entry.spec.allows:
-            continue
-        if entry.threshold is not None and not entry.plural:
-            scored = [replace(each, result=result) for each, result in zip(outcomes, results, strict=False)]
-            passes = judge(scored, gate=entry.name, threshold=entry.threshold).status is Status.PASS
-        else:
-            passes = results == ["yes"]
-        if passes:
-            text = f"the null policy {name!r} passes this gate: it cannot tell a model from nothing"
-            return replace(verdict, status=Status.INCONCLUSIVE, code="toothless", locus=name, text=text)
-    return verdict

@@ -99,7 +99,7 @@ def closing_rows(run: Run) -> list[tuple[Status, str]]:
         if result.nulls:
             tail += f"  best null {best_null(result)}"
         rows.append(
-            (verdict.status, f"{result.rung:<9}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
+            (verdict.status, f"{result.rung:<10}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
         )
     return rows
 
