@@ -27,7 +27,12 @@ def canonical_json(value: Any) -> str:
 
 def sha256_text(text: str) -> str:
     """Hex sha256 of the text's UTF-8 bytes (lone surrogates are kept distinct)."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex sha256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
