@@ -1,4 +1,4 @@
-"""The YAML block of a card: what the Hub reads. Written by hand, so that nothing is dropped and every number is indexed.
+"""The YAML block of a card: what the Hub reads. Every value in it is a reference into the report, as on the card.
 
 `.eval_results` files are not written: the Hub takes them for registered benchmark datasets only.
 """
@@ -49,7 +49,7 @@ def _scalar(value: Any, path: str) -> str:
 
 
 def _model_index(report: Mapping[str, Any]) -> Iterator[str]:
-    """One result for each rate gate of the candidate that was judged; the rate, and what it had to reach, as metrics."""
+    """One result for each rate gate of the candidate that was judged, its pass rate as the metric."""
     task = _scalar(report["metadata"]["pipeline_tag"], "metadata.pipeline_tag")
     for number, gate in enumerate(report["gates"]):
         if gate["of"] != "candidate" or gate["status"] not in ("PASS", "FAIL") or not gate.get("total"):

@@ -41,7 +41,7 @@ class Standing:
     """
 
     role: str = "preview"
-    why: str = "printed from a local run; nothing was released"
+    why: str = "Printed from a local run; nothing was released."
     canonical: str = ""
     experimental: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -200,7 +200,7 @@ def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = []
     seen: set[str] = set()
     for result in stored.run.gates:
-        if result.model != "candidate" or not result.outcomes:
+        if result.model != "candidate" or not result.outcomes or result.verdict.status is Status.NOT_ASKED:
             continue
         own = [row for row in stored.rows if row.role == "candidate" and result.gate in row.cases]
         asked = [(row, row.cases[result.gate]) for row in own]
