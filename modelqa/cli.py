@@ -5,6 +5,8 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa card MODEL           print the card of a model's newest run
+modelqa postmortem ...       begin a postmortem from two records, or check those that are written
 """
 
 from __future__ import annotations
@@ -69,6 +71,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    card = commands.add_parser("card", help="print the card of a run")
+    if given[:1] == ["card"]:
+        from modelqa.publish.commands import add_card_arguments
+
+        add_card_arguments(card)
+    postmortem = commands.add_parser("postmortem", help="begin a postmortem, or check those that are written")
+    if given[:1] == ["postmortem"]:
+        from modelqa.publish.commands import add_postmortem_arguments
+
+        add_postmortem_arguments(postmortem)
     return parser
 
 
