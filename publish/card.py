@@ -17,7 +17,7 @@ from modelqa.files import canonical_json, sha256_text
 from modelqa.gates import LADDER
 
 from .metadata import yaml_block
-from .numbers import Entry, literals, mark, resolve
+from .numbers import Entry, literals, lookup, mark, resolve, shown, uncovered
 
 CARDS = Path(__file__).parents[1] / "cards"  # beside this package: in a checkout and in the wheel alike
 TEMPLATE = "model.md.jinja"
@@ -84,6 +84,31 @@ def render(report: Mapping[str, Any], prose: Mapping[str, str], *, manifest_sha2
         )
     text, entries = resolve(_tidy(unresolved), {**report, "digests": digests})
     return Card(text, tuple(entry for entry in entries if not entry.path.startswith("digests.")))
+
+
+def differences(text: str, report: Mapping[str, Any], index: Sequence[Entry]) -> list[str]:
+    """How a published card departs from its report, whatever version rendered it; [] when every number agrees.
+
+    Finds a number that was edited, added or moved, and an index that does not fit the report.
+    """
+    changed = [
+        f"{entry.path}: the card says {entry.text}, the report {again}"
+        for entry in index
+        if (again := shown(lookup(report, entry.path), entry.form)) != entry.text
+    ]
+    return changed + [f"not of the report: {found}" for found in uncovered(text, index)]
+
+
+def read_index(value: object) -> list[Entry]:
+    """The index of a card from its JSON value; `DataError` when it is none."""
+    try:
+        return [Entry(str(row["text"]), str(row["path"]), str(row["form"])) for row in value]  # type: ignore[attr-defined]
+    except (KeyError, TypeError):
+        raise DataError(
+            "modelqa/numbers.json is no index of a card",
+            reason="it lists each value with text, path and form",
+            remedy="publish the release again",
+        ) from None
 
 
 def report_digest(report: Mapping[str, Any]) -> str:
