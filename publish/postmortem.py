@@ -65,10 +65,9 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """The runs of a postmortem by name, and single facts ({"cost_usd": 2.5}) that its sentences may state."""
+    """The runs of a postmortem by name."""
 
     runs: Mapping[str, RunFigures]
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,9 @@ def read_figures(path: Path) -> Figures:
             )
             for name, run in value["runs"].items()
         }
-        return Figures(runs, dict(value.get("facts", {})))
+        return Figures(runs)
     except (KeyError, TypeError, ValueError, AttributeError):
-        _refuse(path, "holds no figures", 'it is {"runs": {NAME: {"values": {KEY: NUMBER}}}, "facts": {}}', "mend it")
+        _refuse(path, "holds no figures", 'it is {"runs": {NAME: {"values": {KEY: NUMBER}}}}', "mend it")
 
 
 def table(text: str) -> tuple[list[str], list[dict[str, str]]]:

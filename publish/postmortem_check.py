@@ -139,7 +139,6 @@ def _prose(text: str) -> str:
 
 def _known(figures: Figures, runs: Collection[str], gates: Collection[str]) -> Iterator[float]:
     """The numbers that a sentence about these runs and gates may state, differences to each other included."""
-    yield from _floats(figures.facts)
     chosen = [figures.runs[name] for name in runs] or list(figures.runs.values())
     others = [*chosen, *(run for run in figures.runs.values() if run.canonical)]
     for run in chosen:

@@ -33,7 +33,7 @@ def draft(name: str, one: tuple[str, Run], two: tuple[str, Run], *, day: str) ->
     """
     differing = [pair for pair in _pairs(one[1], two[1]) if _shown(pair[0]) != _shown(pair[1])]
     rated = [first.gate for first, second in differing if first.verdict.total and second.verdict.total]
-    figures = {"runs": {label: _figures(run, label == one[0]) for label, run in (one, two)}, "facts": {}}
+    figures = {"runs": {label: _figures(run, label == one[0]) for label, run in (one, two)}}
     gates = [first.gate for first, _ in differing]
     lines = [
         "---", f"id: {name}", 'title: ""', f"date: {day}", "status: draft",
