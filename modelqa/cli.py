@@ -10,6 +10,8 @@ modelqa history              every stored run: each gate of each model over time
 modelqa diagnose RUN         what a failed run most likely means, from its record
 modelqa import FILES         what other harnesses measured, as a record that gates can read
 modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
+modelqa card MODEL           print the card of a model's newest run
+modelqa postmortem ...       begin a postmortem from two records, or check those that are written
 """
 
 from __future__ import annotations
@@ -99,6 +101,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.scaling import add_arguments as add_scaling_arguments
 
         add_scaling_arguments(scaling)
+    card = commands.add_parser("card", help="print the card of a run")
+    if given[:1] == ["card"]:
+        from modelqa.publish.commands import add_card_arguments
+
+        add_card_arguments(card)
+    postmortem = commands.add_parser("postmortem", help="begin a postmortem, or check those that are written")
+    if given[:1] == ["postmortem"]:
+        from modelqa.publish.commands import add_postmortem_arguments
+
+        add_postmortem_arguments(postmortem)
     return parser
 
 

@@ -28,7 +28,12 @@ def canonical_json(value: Any) -> str:
 
 def sha256_text(text: str) -> str:
     """Hex sha256 of the text's UTF-8 bytes (lone surrogates are kept distinct)."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex sha256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
@@ -77,9 +82,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def json_text(value: Any) -> str:
+    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same bytes."""
-    write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    """`json_text` of the value, written atomically."""
+    write_text(path, json_text(value))
 
 
 def write_jsonl(path: Path, rows: Iterable[Any], *, level: int = 19) -> int:

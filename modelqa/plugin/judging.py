@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled, cases_sha256
-from modelqa.judge import judge, tally
+from modelqa.judge import judge, numbered_families, tally
 from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned
+from modelqa.plugin.plan import Planned, family_names, suite_of
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.teeth import null_rates, toothless
 from modelqa.plugin.transcripts import transcripts
@@ -83,7 +83,12 @@ class Judging:
             for entry in self.planned
         ]
         self.folder.write_plan(
-            {**self.lab.description(self.phase), "gates": gates, "deselected": sorted(self.deselected)}
+            {
+                **self.lab.description(self.phase),
+                "gates": gates,
+                "deselected": sorted(self.deselected),
+                "suite": suite_of(self.planned),
+            }
         )
 
     # -- judging -------------------------------------------------------------------------------------------------
@@ -156,7 +161,8 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            outcomes = _outcomes(cases, answers, self.asking.families(entry.name), {*entry.spec.by, *entry.spec.floors})
+            families = self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases))
+            outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
@@ -171,6 +177,9 @@ class Judging:
             nulls={name: sum(value == "yes" for value in values) / len(values) for name, values in nulls.items()},
             measured={"fragile": sum(r is not None and r.margin is not None and r.margin < FRAGILE for r in replies)},
             outcomes={outcome.case: outcome.result for outcome in outcomes},
+            families=numbered_families(outcomes),
+            floors=entry.spec.floors,
+            allows=entry.spec.allows,
             cases_sha256=cases_sha256(cases),
         )
         if entry.margin is not None and not body.plural and entry.spec.of == "candidate":
