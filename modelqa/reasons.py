@@ -50,6 +50,8 @@ GATES: dict[str, str] = {
     "parity.repeat": "repeatable",
     "parity.batch": "batching",
     "parity.cache": "cache",
+    "weights.same_as_baseline": "changed",
+    "behaviour.regressed": "not_worse",
 }
 """{code: the gate that gives it}. A gate may give several."""
 

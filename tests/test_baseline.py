@@ -37,7 +37,7 @@ def measured(pytester: pytest.Pytester) -> dict[str, object]:
 def test_a_candidate_that_lost_what_its_baseline_could_fails(run: Suite, pytester: pytest.Pytester) -> None:
     result = run({BEHAVIOUR: TWO, **FILES}, "--modelqa-baseline", "two")
     assert result.ret == 1
-    assert verdicts(pytester)[GATE] == ("FAIL", "baseline.regressed")
+    assert verdicts(pytester)[GATE] == ("FAIL", "behaviour.regressed")
     gate = next(g for g in record(pytester)["gates"] if g["gate"] == GATE)
     assert gate["verdict"]["locus"] == "g"
     assert (gate["measured"]["baseline_passed"], gate["measured"]["passed"], gate["measured"]["total"]) == (8, 0, 8)
@@ -85,7 +85,7 @@ def test_a_stored_record_is_a_baseline_and_its_model_is_not_needed(
     run({BEHAVIOUR: TWO, **FILES}, model="two")
     stored = next((pytester.path / ".modelqa" / "runs" / "two").rglob("run.json"))
     assert run({BEHAVIOUR: TWO, **FILES}, "--modelqa-baseline", str(stored)).ret == 1
-    assert verdicts(pytester)[GATE] == ("FAIL", "baseline.regressed")
+    assert verdicts(pytester)[GATE] == ("FAIL", "behaviour.regressed")
     assert record(pytester)["controls"]["baseline"]["record"]
 
 
@@ -110,7 +110,7 @@ def test_weights_that_are_those_of_the_baseline_are_a_finding(
     check = {"suites/weights/test_changed.py": (ROOT / "suites/weights/test_changed.py").read_text()}
     copied = shutil.copytree(models / "one", pytester.path / "copied")
     assert run(check, "--modelqa-baseline", str(copied)).ret == 1
-    assert verdicts(pytester) == {"changed": ("FAIL", "baseline.unchanged")}
+    assert verdicts(pytester) == {"changed": ("FAIL", "weights.same_as_baseline")}
     assert run(check, "--modelqa-baseline", "two").ret == 0
 
 
@@ -122,7 +122,7 @@ def test_a_base_model_cannot_be_asked_but_its_weights_are_compared(
     check = {"suites/weights/test_changed.py": (ROOT / "suites/weights/test_changed.py").read_text()}
     run({BEHAVIOUR: ONE, **FILES, **check}, "--modelqa-baseline", "raw", "--modelqa-models", str(registry))
     assert verdicts(pytester) == {
-        "changed": ("FAIL", "baseline.unchanged"),
+        "changed": ("FAIL", "weights.same_as_baseline"),
         "g": ("INCONCLUSIVE", "lower_rung"),
         GATE: ("NOT ASKED", "not_asked"),
     }
@@ -166,7 +166,7 @@ def test_a_branch_that_gained_operators_and_lost_questions_about_words_is_seen_a
     assert done.returncode == 1, done.stdout
     stored = find_stored(tmp_path, "phase3a_operator")
     found = {gate.gate: gate for gate in stored.run.gates if gate.gate.startswith("not_worse")}
-    assert found["not_worse[anti_echo]"].verdict.code == "baseline.regressed"
+    assert found["not_worse[anti_echo]"].verdict.code == "behaviour.regressed"
     assert found["not_worse[operators]"].verdict.status is Status.PASS
     assert found["not_worse[operators]"].measured["lower"] > 0.2
     assert {"not_worse[format_strict]", "not_worse[operator_wrap]"} <= {

@@ -33,7 +33,7 @@ def test_a_loss_on_the_same_cases_is_claimed_and_named() -> None:
     assert set(found.lost) == {f"c{number}" for number in range(14)} and not found.gained
     assert found.p == pytest.approx(2 * 0.5**14)
     problem = regression_problems(found, baseline="parent")[0]
-    assert (problem.code, problem.locus) == ("baseline.regressed", "echo")
+    assert (problem.code, problem.locus) == ("behaviour.regressed", "echo")
 
 
 def test_what_two_models_only_swap_is_no_claim() -> None:

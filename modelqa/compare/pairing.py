@@ -162,7 +162,7 @@ def regression_problems(comparison: Comparison, *, baseline: str) -> list[Proble
         f"{comparison.new} of {comparison.cases} right, {baseline} {comparison.old}: lost {len(comparison.lost)} cases "
         f"({some}), gained {len(comparison.gained)} (exact McNemar after Holm, p = {comparison.adjusted:.2g})"
     )
-    return [Problem("baseline.regressed", comparison.gate, text)]
+    return [Problem("behaviour.regressed", comparison.gate, text)]
 
 
 def unchanged_problems(weights: str, *, baseline: str, baseline_weights: str) -> list[Problem]:
@@ -173,4 +173,4 @@ def unchanged_problems(weights: str, *, baseline: str, baseline_weights: str) ->
     if weights != baseline_weights:
         return []
     text = f"the weights are those of {baseline}, byte for byte: nothing was trained, or the wrong folder is judged"
-    return [Problem("baseline.unchanged", baseline, text)]
+    return [Problem("weights.same_as_baseline", baseline, text)]

@@ -199,6 +199,14 @@ CAUSES = (
         cleared=("operator_contrast", "copied_prompts"),
         mundane=False,
     ),
+    Cause(
+        "forgotten",
+        "A skill of the baseline was lost while another was learnt: its rows are too few, or too far back.",
+        "read the lost cases side by side (modelqa compare), and replay rows of their kind in the mix",
+        shown=("behaviour.regressed",),
+        cleared=("not_worse*",),
+        mundane=False,
+    ),
 )
 """In this order."""
 
