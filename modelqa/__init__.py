@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, benchmarks, content, degeneration, parity, scaling, stats
+    from modelqa import ask, benchmarks, choice, compare, content, degeneration, parity, scaling, stats
     from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
@@ -39,6 +39,8 @@ __all__ = [
     "ask",
     "assert_trainable",
     "benchmarks",
+    "choice",
+    "compare",
     "content",
     "degeneration",
     "deny",
@@ -56,6 +58,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in ("ask", "benchmarks", "content", "degeneration", "parity", "scaling", "stats"):
+    if name in __all__:
         return importlib.import_module(f"modelqa.{name}")
     raise AttributeError(f"module 'modelqa' has no attribute {name!r}")

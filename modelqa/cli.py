@@ -6,6 +6,8 @@ modelqa preflight MODEL      data, template, mask, stop and count gates before m
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa diagnose RUN         what a failed run most likely means, from its record
+modelqa compare A B [C ...]  stored runs side by side, on the same cases
+modelqa history              every stored run: each gate of each model over time
 modelqa import FILES         what other harnesses measured, as a record that gates can read
 modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
 modelqa card MODEL           print the card of a model's newest run
@@ -79,6 +81,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    compare = commands.add_parser("compare", help="stored runs side by side, on the same cases")
+    if given[:1] == ["compare"]:
+        from modelqa.compare.command import add_arguments as add_compare_arguments
+
+        add_compare_arguments(compare)
+    history = commands.add_parser("history", help="each gate of each model over time")
+    if given[:1] == ["history"]:
+        from modelqa.history.command import add_arguments as add_history_arguments
+
+        add_history_arguments(history)
     benchmarks = commands.add_parser("import", help="read result files of lm_eval, lighteval, inspect_ai or a CSV")
     if given[:1] == ["import"]:
         from modelqa.benchmarks.command import add_arguments as add_import_arguments

@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from modelqa.errors import DataError
-from modelqa.files import read_jsonl
+from modelqa.files import canonical_json, read_jsonl, sha256_text
 from modelqa.record import Problem
 
 Message = Mapping[str, str]
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 ROLES = ("candidate", "reference", "random")
+BESIDE = ("baseline", "parent")
 SHOWN_PROBLEMS = 3  # of a finding; the rest is counted
 LADDER = ("harness", "weights", "data", "training", "parity", "behaviour", "benchmarks")
 
@@ -65,6 +66,15 @@ class Case:
         return self.expect or ""
 
 
+def cases_sha256(cases: Iterable[Case]) -> str:
+    """Hex sha256 of all that the cases say: ids, questions, right answers, metadata. Their order does not count."""
+    said = [
+        [case.id, [dict(message) for message in case.messages], case.expect, case.forbid, case.payload, dict(case.meta)]
+        for case in cases
+    ]
+    return sha256_text(canonical_json(sorted(said, key=canonical_json)))
+
+
 @dataclass(frozen=True)
 class Every:
     """All cases of the candidate's gates on one rung."""
@@ -96,6 +106,7 @@ class Gate:
     informational: bool = False
     of: str = "candidate"
     max_new_tokens: int | None = None
+    beside: tuple[str, ...] = ()
 
 
 def gate(
@@ -111,6 +122,7 @@ def gate(
     informational: bool = False,
     of: str = "candidate",
     max_new_tokens: int | None = None,
+    beside: Iterable[str] = (),
 ) -> Callable[[Body], Body]:
     """Mark a test as a gate over replies; pytest's own `-k`, `skipif`, strict `xfail` and fixtures work as ever.
 
@@ -125,6 +137,7 @@ def gate(
     informational  recorded and printed, never failed
     of             whose replies: candidate, reference or random
     max_new_tokens how long a reply may get; default: the run's setting
+    beside         who else is asked the same, to be read beside it: "baseline", "parent"; they are not judged
     """
     spec = Gate(
         cases,
@@ -138,9 +151,12 @@ def gate(
         informational,
         of,
         max_new_tokens,
+        tuple(beside),
     )
     if of not in ROLES:
         raise ValueError(f"of={of!r}: one of {', '.join(ROLES)}")
+    if unknown := set(spec.beside) - set(BESIDE):
+        raise ValueError(f"beside={sorted(unknown)}: of {', '.join(BESIDE)}")
 
     def mark(body: Body) -> Body:
         import pytest

@@ -129,6 +129,12 @@ def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conver
     return result
 
 
+def answer_losses(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> list[float]:
+    """Nats of the last answer of each conversation under the model's own template, the stop token left out."""
+    rows = [[dict(message) for message in conversation] for conversation in conversations]
+    return [loss.nll for loss in engine.losses([_without_stop(chat, row) for row in rows])]
+
+
 def _without_stop(chat: Chat, row: list[dict[str, str]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     episode = chat.episode(row)
     keep = tuple(int(m and i != chat.turn_end_id) for i, m in zip(episode.ids, episode.mask, strict=True))

@@ -7,6 +7,9 @@ default = "phase3a2"            # for a bare folder, which declares no phase
 [gates.echo_basic]
 phase3a1_alpha = { from = "phase3a2", because = "echo is taught from phase 2 on" }
 phase3a2 = 0.80
+
+[margins]
+echo_basic = 0.05               # points of the rate: this much worse than the baseline counts as no worse
 """
 
 from __future__ import annotations
@@ -36,11 +39,15 @@ Entry = float | Later
 
 @dataclass(frozen=True)
 class Phases:
-    """The table. `entry(gate, phase)` is a rate, a `Later`, or None when the gate has no row."""
+    """The table. `entry(gate, phase)` is a rate, a `Later`, or None when the gate has no row.
+
+    margins  {gate: by how much its rate may fall behind the baseline's}; a gate without one is not compared
+    """
 
     order: tuple[str, ...] = ()
     default: str = ""
     rows: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)
 
     def entry(self, gate: str, phase: str) -> Entry | None:
         """What the table says of `gate` in `phase`; None when it says nothing."""
@@ -71,7 +78,14 @@ def read_phases(path: Path) -> Phases:
         for gate, row in table.get("gates", {}).items()
     }
     default = phases.get("default", order[-1] if order else "")
-    return Phases(order, default, rows)
+    margins = {gate: _margin(path, gate, value) for gate, value in table.get("margins", {}).items()}
+    return Phases(order, default, rows, margins)
+
+
+def _margin(path: Path, gate: str, value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
+        return float(value)
+    raise _wrong(path, f"margins.{gate} is {value!r}, no share between 0 and 1")
 
 
 def _entry(path: Path, gate: str, phase: str, value: Any, order: tuple[str, ...]) -> Entry:

@@ -87,6 +87,7 @@ class GateResult:
     outcomes {case id: result}, only for reply gates; families: {case id: number of its template family}
     floors   {metadata key: lower bound that each of its values must reach}
     allows   {null policy, or "*": why the gate may let it pass}
+    cases_sha256  hash of what was asked (see `modelqa.gates.cases_sha256`): equal hashes are the same cases
     """
 
     gate: str
@@ -101,6 +102,7 @@ class GateResult:
     families: Mapping[str, int] = field(default_factory=dict)
     floors: Mapping[str, float] = field(default_factory=dict)
     allows: Mapping[str, str] = field(default_factory=dict)
+    cases_sha256: str = ""
 
 
 @dataclass(frozen=True)

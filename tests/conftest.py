@@ -12,4 +12,4 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all modules anew
 sys.path.insert(0, str(Path(__file__).parent))
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "sessions"]

@@ -179,7 +179,8 @@ def test_a_badly_initialised_control_row_is_found(copy: Path) -> None:
 @pytest.mark.parametrize("row", ["mean", "zero", "other"])
 def test_a_control_row_that_was_never_trained_is_found(copy: Path, row: str) -> None:
     def change(table: torch.Tensor, used: dict[str, int]) -> None:
-        rows = {"mean": table.float().mean(dim=0), "zero": torch.zeros(table.shape[1]), "other": table[used["<|im_start|>"]]}
+        other = table[used["<|im_start|>"]]
+        rows = {"mean": table.float().mean(dim=0), "zero": torch.zeros(table.shape[1]), "other": other}
         table[used["<|im_end|>"]] = rows[row].to(table.dtype)
 
     assert special(copy, change) == [("weights.untrained_row", "<|im_end|>")]

@@ -33,7 +33,7 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
         "print('OURS', *[m for m in sys.modules if m.startswith('modelqa.')])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for command in ("run", "data", "preflight", "capture", "generate"):
+    for command in ("run", "data", "preflight", "capture", "generate", "compare", "history"):
         assert re.search(rf"^\s+{command}\s", done.stdout, re.MULTILINE)
     loaded = set(done.stdout.split("LOADED ")[1].splitlines()[0].split())
     assert not loaded & {"torch", "transformers", "pandas", "numpy", "great_expectations", "pytest"}

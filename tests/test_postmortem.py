@@ -48,7 +48,7 @@ def test_every_figure_of_a_result_table_is_compared(path: Path) -> None:
     """Changing any number of the result table is found."""
     postmortem, figures = opened(path)
     text = postmortem.body["Result table"]
-    cells = [found for found in re.finditer(r"(?<=\| )[-+]?\d[\d.,e-]*(?= \|)", text)]
+    cells = list(re.finditer(r"(?<=\| )[-+]?\d[\d.,e-]*(?= \|)", text))
     assert len(cells) >= 5
     for cell in cells:
         body = {**postmortem.body, "Result table": text[: cell.start()] + "777.7" + text[cell.end() :]}

@@ -11,6 +11,7 @@ OPTIONS = {
     "--modelqa-models": "the model registry (default: models.toml or fixtures/models.toml under the root folder)",
     "--modelqa-dir": "where records, cache and history go (default: .modelqa under the root folder)",
     "--modelqa-case-seed": "redraw every seeded case stream with this whole number (default: 0)",
+    "--modelqa-baseline": "lay the candidate beside this model or stored run.json (default: models.toml's; none)",
     "--modelqa-phase": "judge by another phase's row; recorded, and blocks a release",
     "--modelqa-max-new-tokens": "how long a reply may get (default: 128)",
     "--modelqa-dtype": "arithmetic of the local engine (default: float32)",

@@ -19,7 +19,7 @@ from modelqa.plugin import finish, fixtures
 from modelqa.plugin.judging import Judging
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import draw, plan, rung_of, spec_of
+from modelqa.plugin.plan import compares, draw, plan, rung_of, spec_of
 from modelqa.plugin.subject import LabSettings
 from modelqa.record import GateResult, Status
 
@@ -76,8 +76,13 @@ class Active:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put the items in ladder order and remember them all, before any selection."""
-        items.sort(key=lambda item: LADDER.index(rung_of(item.path) or "behaviour") if self._is_ours(item) else -1)
+        items.sort(key=self._place)
         self.items = [item for item in items if self._is_ours(item)]
+
+    def _place(self, item: pytest.Item) -> tuple[int, bool]:
+        """A rung's gates come before what compares them with the baseline's."""
+        rung = LADDER.index(rung_of(item.path) or "behaviour") if self._is_ours(item) else -1
+        return rung, compares(item)
 
     def _is_ours(self, item: pytest.Item) -> bool:
         return rung_of(item.path) is not None or spec_of(item) is not None
@@ -125,7 +130,7 @@ class Active:
         if self.speechless is None:
             with self._terminal():
                 try:
-                    self.judging.prepare()
+                    self.judging.asking.prepare()
                 except ModelqaError as error:
                     self.speechless = error
         if self.speechless:

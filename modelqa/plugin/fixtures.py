@@ -13,6 +13,7 @@ from modelqa.checkpoint import Checkpoint
 from modelqa.data.suite import Result
 from modelqa.models import Model
 from modelqa.plugin.lab import Lab
+from modelqa.plugin.versus import Versus
 
 
 @pytest.fixture
@@ -63,8 +64,14 @@ def chat(lab: Lab) -> Chat:
 @pytest.fixture
 def grammar(lab: Lab) -> Grammar:
     """Which special tokens may stand where in the candidate's replies."""
-    chat = lab.candidate.chat
-    return Grammar(frozenset(chat.decode([number]) for number in chat.stop_ids), frozenset(chat.special_tokens))
+    return lab.candidate.grammar
+
+
+@pytest.fixture
+def baseline(pytestconfig: pytest.Config) -> Versus:
+    """How the candidate did against its baseline on the same cases: see `modelqa.plugin.versus`."""
+    active: Any = pytestconfig.pluginmanager.get_plugin("modelqa-active")
+    return active.judging.versus  # type: ignore[no-any-return]
 
 
 @pytest.fixture

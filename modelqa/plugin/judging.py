@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pytest
 
-from modelqa.errors import GenerationError
-from modelqa.files import write_jsonl
-from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
+from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled, cases_sha256
 from modelqa.judge import judge, numbered_families, tally
+from modelqa.phases import Later
+from modelqa.plugin.asking import Asking
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
-from modelqa.plugin.keep import REPLIES, SessionFolder
+from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned, family_names, suite_of
+from modelqa.plugin.plan import Planned, suite_of
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.teeth import null_rates, toothless
-from modelqa.plugin.transcripts import reply_row, transcripts
+from modelqa.plugin.transcripts import transcripts
+from modelqa.plugin.versus import Versus
 from modelqa.record import BY_ITSELF, GateResult, Outcome, Status, Verdict
-from modelqa.reply import Prompt, Reply
+from modelqa.records import Stored
+from modelqa.reply import Reply
 
 DECLINES = (NoEvidence, NotAsked, Unsettled)
 FRAGILE = 1e-3  # logits: a reply whose best two tokens are nearer than this may differ on another machine
@@ -47,10 +49,26 @@ class Judging:
     cases: Mapping[str, list[Case]]
     phase: str
     deselected: Sequence[str] = ()
-    replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     failed: GateResult | None = None
-    ready: bool = False
-    _prompts: dict[str, list[Prompt]] = field(default_factory=dict)
+
+    @cached_property
+    def asking(self) -> Asking:
+        """Who is asked what; it makes the replies."""
+        return Asking(self.lab, self.folder, self.planned, self.cases, self.deselected)
+
+    @cached_property
+    def versus(self) -> Versus:
+        """The candidate beside its baseline, on the gates that phases.toml gives a margin."""
+        lab = self.lab
+        excused = {entry.name: _later_text(entry.later) for entry in self.planned if entry.later}
+        for role in ("candidate", *(["baseline"] if "baseline" in lab.beside else [])):
+            if not lab.subject(role).chats:
+                excused[""] = f"the {role} is a base model: it cannot be asked questions"
+        if isinstance(lab.baseline, Stored):
+            weights = str(lab.baseline.run.model["weights_sha256"])
+        else:
+            weights = lab.subject("baseline").checkpoint.weights_digest if lab.baseline else ""
+        return Versus(lab.baseline, weights, lab.description(self.phase)["settings"], excused)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -73,49 +91,6 @@ class Judging:
             }
         )
 
-    # -- asking --------------------------------------------------------------------------------------------------
-
-    def prompts(self, entry: Planned) -> list[Prompt]:
-        """What the gate's model is really asked, in the order of its cases."""
-        assert entry.spec is not None
-        if entry.name not in self._prompts:
-            of = entry.spec.of
-            self._prompts[entry.name] = [self.lab.prompt(of, case.messages) for case in self.cases[entry.name]]
-        return self._prompts[entry.name]
-
-    def prepare(self) -> None:
-        """Make every reply that the selected gates need, once; `GenerationError` when an earlier attempt died."""
-        if self.ready:
-            return
-        if self.folder.marked("generating") and not self.folder.marked("generated"):
-            raise GenerationError(
-                "the worker that made the replies died",
-                reason="without replies nothing can be said about the model",
-                remedy="run again; the replies already made are kept",
-            )
-        self.folder.mark("generating")
-        wanted = [e for e in self.planned if e.spec and not e.later and self.lab.subject(e.spec.of).chats]
-        for (role, length), entries in _by_role(wanted).items():
-            full = [prompt for entry in entries for prompt in self.prompts(entry)]
-            needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}
-            made = self.lab.ask(role, full, needed=needed, max_new_tokens=length)
-            self.replies.setdefault(role, {}).update(made)
-        self._keep_replies(wanted)
-        self.folder.mark("generated")
-        self.ready = True
-
-    def _keep_replies(self, wanted: Sequence[Planned]) -> None:
-        rows: dict[tuple[str, str], dict[str, Any]] = {}
-        for entry in wanted:
-            assert entry.spec is not None
-            for case, prompt in zip(self.cases[entry.name], self.prompts(entry), strict=True):
-                reply = self.replies[entry.spec.of].get(prompt.key)
-                if reply is not None:
-                    row = rows.setdefault((entry.spec.of, prompt.key), reply_row(entry.spec.of, prompt, reply))
-                    row["cases"][entry.name] = {"id": case.id, "asked": case.user, "expect": case.answer}
-        if rows:
-            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)), level=6)
-
     # -- judging -------------------------------------------------------------------------------------------------
 
     def judge(self, item: pytest.Function) -> Judged:
@@ -133,8 +108,8 @@ class Judging:
 
     def _judge(self, entry: Planned, item: pytest.Function) -> Judged:
         if entry.later:
-            text = f"asked from phase {entry.later.phase} on: {entry.later.because}"
-            return Judged(self._result(entry, Verdict(Status.NOT_ASKED, "later_phase", entry.name, text)))
+            verdict = Verdict(Status.NOT_ASKED, "later_phase", entry.name, _later_text(entry.later))
+            return Judged(self._result(entry, verdict))
         fixtures = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
         body = Body(item.obj, fixtures, item.path)
         if entry.spec is None:
@@ -179,15 +154,14 @@ class Judging:
 
     def _judge_replies(self, entry: Planned, body: Body) -> Judged:
         assert entry.spec is not None
-        cases, prompts = self.cases[entry.name], self.prompts(entry)
-        replies = [self.replies[entry.spec.of].get(prompt.key) for prompt in prompts]
+        cases, prompts = self.cases[entry.name], self.asking.prompts(entry, entry.spec.of)
+        replies = self.asking.replies_to(entry, entry.spec.of)
         if body.plural:
             answer, outcomes, verdict = self._judge_all(entry, body, cases, replies)
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            families = self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases))
-            outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
+            outcomes = _outcomes(cases, answers, self.asking.families(entry.name), {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
@@ -205,9 +179,18 @@ class Judging:
             families=numbered_families(outcomes),
             floors=entry.spec.floors,
             allows=entry.spec.allows,
+            cases_sha256=cases_sha256(cases),
         )
+        if entry.margin is not None and not body.plural and entry.spec.of == "candidate":
+            self._lay_beside(entry, body, result, outcomes)
         crash = next((answer.crash for answer in answers if answer.crash), None)
         return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)
+
+    def _lay_beside(self, entry: Planned, body: Body, result: GateResult, outcomes: Sequence[Outcome]) -> None:
+        self.versus.add(result, outcomes)
+        if "baseline" in self.asking.roles(entry) and "baseline" in self.asking.replies:
+            replies = self.asking.replies_to(entry, "baseline")
+            self.versus.ask(entry.name, body, self.lab.subject("baseline"), self.cases[entry.name], replies)
 
     def _judge_outcomes(self, entry: Planned, outcomes: Sequence[Outcome]) -> Verdict:
         assert entry.spec is not None
@@ -292,15 +275,8 @@ def _harness_fault(judged: Judged) -> Judged:
     return Judged(result, judged.message.replace(Status.FAIL, Status.INCONCLUSIVE, 1), judged.crash)
 
 
-def _by_role(entries: Sequence[Planned]) -> dict[tuple[str, int | None], list[Planned]]:
-    """Entries by whom they ask and how long a reply may get: the controls first, the candidate last."""
-    groups: dict[tuple[str, int | None], list[Planned]] = {}
-    for entry in sorted(
-        entries, key=lambda e: (e.spec is None or e.spec.of == "candidate", e.spec.of if e.spec else "")
-    ):
-        assert entry.spec is not None
-        groups.setdefault((entry.spec.of, entry.spec.max_new_tokens), []).append(entry)
-    return groups
+def _later_text(later: Later) -> str:
+    return f"asked from phase {later.phase} on: {later.because}"
 
 
 def _outcomes(

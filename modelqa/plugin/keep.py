@@ -14,11 +14,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from modelqa.errors import RecordError
 from modelqa.files import canonical_json, sha256_file, sha256_text, write_bytes, write_json
 from modelqa.record import GateResult, Run, Status, Verdict, gate_from_json
-
-REPLIES = "replies.jsonl.zst"
+from modelqa.records import REPLIES, history_rows
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def count_scorings(home: Path, weights: str, draw: str) -> int:
 
     `draw` identifies the questions; asking the same ones again is the same scoring.
     """
-    draws = {row["draw"] for row in _history(home) if row["weights"] == weights}
+    draws = {row["draw"] for row in history_rows(home) if row["weights"] == weights}
     return len(draws | {draw})
 
 
@@ -125,17 +123,3 @@ def _append(path: Path, row: Mapping[str, Any]) -> None:
     old = path.read_bytes() if path.is_file() else b""
     whole = old[: old.rfind(b"\n") + 1]
     write_bytes(path, whole + canonical_json(row).encode() + b"\n")
-
-
-def _history(home: Path) -> list[dict[str, Any]]:
-    path = home / "history.jsonl"
-    if not path.is_file():
-        return []
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except json.JSONDecodeError as error:
-        raise RecordError(
-            f"{path} is damaged: {error}",
-            reason="it counts how often a checkpoint was scored, and a count that lost lines would be too low",
-            remedy="mend the line, or move the file away and say so on the card",
-        ) from None

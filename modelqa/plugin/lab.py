@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, sha256_file, sha256_text
-from modelqa.gates import Case, no_evidence, not_asked
+from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject, shipped_reference
+from modelqa.plugin.versus import baseline_note, find_baseline, find_beside
 from modelqa.record import Problem
+from modelqa.records import Stored
 from modelqa.reply import Prompt, Reply
 
 if TYPE_CHECKING:
@@ -53,13 +55,23 @@ class Lab:
     # -- who ---------------------------------------------------------------------------------------------------------
 
     def subject(self, role: str) -> Subject:
-        """The model in `role`: candidate, reference, or random (the reference's shape with random weights)."""
+        """The model in `role`; random is the reference's shape with random weights."""
         if role == "candidate":
             return self.candidate
         if role not in self._subjects:
-            model = self._reference_model()
+            model = self.beside[role] if role in BESIDE else self._reference_model()
             self._subjects[role] = Subject(role, model, open_checkpoint(model.location))
         return self._subjects[role]
+
+    @cached_property
+    def baseline(self) -> Model | Stored | None:
+        """What the candidate is compared with: see `modelqa.plugin.versus`."""
+        return find_baseline(self.settings, self.registry, self.candidate.model)
+
+    @cached_property
+    def beside(self) -> dict[str, Model]:
+        """{"baseline", "parent": the model}, as far as there are models in these roles."""
+        return find_beside(self.baseline, self.registry.models.get(self.candidate.model.parent))
 
     def _reference_model(self) -> Model:
         own = self.candidate.model
@@ -86,9 +98,11 @@ class Lab:
         """What the record says of the models and settings."""
         checkpoint, model = self.candidate.checkpoint, self.candidate.model
         controls = {}
-        for role in ("reference", "random"):
+        for role in ("reference", "random", *self.beside):
             subject = self.subject(role)
             controls[role] = {"name": subject.model.name, **subject.identity}
+        if isinstance(self.baseline, Stored):
+            controls["baseline"] = self.baseline.identity
         notes = (
             []
             if model.declared
@@ -96,6 +110,7 @@ class Lab:
         )
         if self.settings.phase and self.settings.phase != model.phase:
             notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
+        notes += baseline_note(self.settings, model)
         return {
             "model": {
                 "name": model.name,

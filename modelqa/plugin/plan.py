@@ -29,7 +29,9 @@ STREAM_LIMIT = 100_000  # drawn from a stream before its `where` is called unsat
 class Planned:
     """One collected gate or check. `spec` is None for an ordinary test on files or measurements.
 
+    compares   whether it lays gates beside the baseline's
     threshold  the rate to prove, None when the gate has none (plural, informational, a check)
+    margin     how much worse than the baseline is still no worse; None: not compared
     later      set when the phase table asks it only from a later phase on
     """
 
@@ -41,6 +43,8 @@ class Planned:
     file: Path
     threshold: float | None = None
     later: Later | None = None
+    margin: float | None = None
+    compares: bool = False
 
     @property
     def code(self) -> str:
@@ -57,6 +61,11 @@ def spec_of(item: pytest.Item) -> Gate | None:
     """The gate that an item's mark holds; None for an ordinary test."""
     mark = item.get_closest_marker("modelqa_gate")
     return mark.args[0] if mark else None
+
+
+def compares(item: pytest.Item) -> bool:
+    """Whether a test asks for the fixture `baseline`: it is judged after the gates of its rung."""
+    return "baseline" in getattr(item, "fixturenames", ())
 
 
 def plan(items: Sequence[pytest.Item], phase: str | None) -> tuple[list[Planned], Phases, str]:
@@ -112,6 +121,8 @@ def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
             spec.threshold if spec and spec.threshold is not None else entry if isinstance(entry, float) else None
         ),
         later=entry if isinstance(entry, Later) else None,
+        margin=phases.margins.get(name),
+        compares=compares(item),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from modelqa.ask import Grammar
 from modelqa.chat import Chat, open_chat
 from modelqa.checkpoint import Checkpoint
 from modelqa.errors import TemplateError, UsageError
@@ -30,6 +31,7 @@ class LabSettings:
     dtype: str = "float32"
     device: str = "cpu"
     release: bool = False
+    baseline: str = ""
 
     @classmethod
     def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
@@ -45,6 +47,7 @@ class LabSettings:
             dtype=option("--modelqa-dtype") or "float32",
             device=option("--modelqa-device") or "cpu",
             release=bool(option("--modelqa-release")),
+            baseline=option("--modelqa-baseline") or "",
         )
 
 
@@ -91,6 +94,12 @@ class Subject:
             if self.chats:
                 raise
             return open_chat(self.checkpoint.path, template="")
+
+    @property
+    def grammar(self) -> Grammar:
+        """Which special tokens may stand where in its replies."""
+        stops = frozenset(self.chat.decode([number]) for number in self.chat.stop_ids)
+        return Grammar(stops, frozenset(self.chat.special_tokens))
 
     @property
     def chats(self) -> bool:

@@ -10,9 +10,17 @@ Nothing heavy is imported: a run from the cache does not wait for numpy or scipy
 from modelqa.stats.beta import beta_cdf, beta_quantile, t_quantile
 from modelqa.stats.binomial import ALPHA, binomial_tail, cp_lower, cp_upper, wilson
 from modelqa.stats.chance import best_constant, centred, chance_level, label_entropy
-from modelqa.stats.clustered import FEW_FAMILIES, clustered_lower, clustered_upper, few_families
+from modelqa.stats.clustered import FEW_FAMILIES, clustered_lower, clustered_mean, clustered_upper, few_families
 from modelqa.stats.multiple import holm
-from modelqa.stats.paired import Paired, difference_interval, mcnemar, non_inferior, paired_counts, tango
+from modelqa.stats.paired import (
+    Paired,
+    clustered_tango,
+    difference_interval,
+    mcnemar,
+    non_inferior,
+    paired_counts,
+    tango,
+)
 from modelqa.stats.planning import (
     POWER,
     all_pass_cases,
@@ -44,6 +52,8 @@ __all__ = [
     "chance_level",
     "cluster_bootstrap",
     "clustered_lower",
+    "clustered_mean",
+    "clustered_tango",
     "clustered_upper",
     "cp_lower",
     "cp_upper",

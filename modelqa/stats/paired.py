@@ -6,10 +6,11 @@ The difference is always new minus old: below zero means that something was lost
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from modelqa.stats.beta import t_quantile
 from modelqa.stats.binomial import ALPHA, binomial_tail, wilson
 
 
@@ -63,10 +64,33 @@ def tango(pairs: Paired, alpha: float = ALPHA) -> tuple[float, float]:
     likely share of "old alone" when the difference is d (Tango, Statistics in Medicine 17, 1998). It stays within
     [-1, 1], holds for n in the tens, and is open where nothing differs: 0 of n discordant is not "no difference".
     """
-    z = NormalDist().inv_cdf(1 - alpha)
-    lower = _crossing(lambda d: _score(pairs, d) - z, -1.0, pairs.difference)
-    upper = _crossing(lambda d: _score(pairs, d) + z, pairs.difference, 1.0)
-    return lower, upper
+    return _tango(pairs.only_new, pairs.only_old, pairs.n, alpha)
+
+
+def clustered_tango(clusters: Sequence[Sequence[int]], alpha: float = ALPHA) -> tuple[float, float]:
+    """`tango` for cases that come in families; each case is 1 (only new right), -1 (only old right) or 0.
+
+    Tango's interval at the effective sample size n / deff * (t_{n-1} / t_{C-1})^2 for C families, as `clustered_lower`
+    does for one rate (Korn and Graubard, Survey Methodology 24, 1998). deff is the cluster-robust variance of the mean
+    difference, with C/(C-1), over its simple variance, and at least 1. With one family nothing is known: -1 to 1.
+
+    Simulated with 200 cases of which 10% are lost, a model that lost exactly the margin is called no worse in 5.8% when
+    cases are independent; in 6.3%, 8.1% and 9.4% when in 20%, 30% and 50% of 40 families all cases fall alike (Tango
+    alone: 11.5%, 13.5%, 19.5%), and in 14% for 20 families at 30% (22%): few families may miss the rare bad one.
+    """
+    filled = [cluster for cluster in clusters if cluster]
+    n, count = sum(map(len, filled)), len(filled)
+    if n == 0:
+        raise ValueError("no cases")
+    if count < 2:
+        return -1.0, 1.0
+    values = [value for cluster in filled for value in cluster]
+    mean = sum(values) / n
+    simple = sum((value - mean) ** 2 for value in values) / (n - 1) * n
+    robust = count / (count - 1) * sum((sum(cluster) - len(cluster) * mean) ** 2 for cluster in filled)
+    design_effect = max(1.0, robust / simple) if simple > 0 else 1.0
+    share = (t_quantile(alpha, n - 1) / t_quantile(alpha, count - 1)) ** 2 / design_effect
+    return _tango(values.count(1) * share, values.count(-1) * share, n * share, alpha)
 
 
 def non_inferior(pairs: Paired, margin: float, alpha: float = ALPHA) -> bool | None:
@@ -91,9 +115,15 @@ def difference_interval(k_new: int, n_new: int, k_old: int, n_old: int, alpha: f
     return lower, upper
 
 
-def _score(pairs: Paired, d: float) -> float:
+def _tango(b: float, c: float, n: float, alpha: float) -> tuple[float, float]:
+    z = NormalDist().inv_cdf(1 - alpha)
+    lower = _crossing(lambda d: _score(b, c, n, d) - z, -1.0, (b - c) / n)
+    upper = _crossing(lambda d: _score(b, c, n, d) + z, (b - c) / n, 1.0)
+    return lower, upper
+
+
+def _score(b: float, c: float, n: float, d: float) -> float:
     """Tango's statistic for the difference d; it falls as d grows. Infinite where its variance is zero."""
-    n, b, c = pairs.n, pairs.only_new, pairs.only_old
     linear = -b - c + (2 * n - b + c) * d
     root = math.sqrt(max(0.0, linear**2 + 8 * n * c * d * (1 - d)))
     share = (root - linear) / (4 * n)

@@ -1,0 +1,62 @@
+"""What a model chooses, by the likelihood of what it could answer. Functions for `lab.measure`: JSON in, JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelqa.choice.items import LETTERS, Shown, letter_prompt
+from modelqa.parity import answer_losses
+
+if TYPE_CHECKING:
+    from modelqa.chat import Chat
+    from modelqa.generate import LocalEngine
+
+Question = Mapping[str, Any]
+
+
+def questions(sheet: Sequence[Shown], *, system: str | None, form: str) -> list[dict[str, Any]]:
+    """{"messages", "answers"} of each showing: in the "letter" form the letters, in the "cloze" form the options' text.
+
+    In the cloze form the options are not shown: the question stands alone, and each option is tried as its answer.
+    """
+    head = [{"role": "system", "content": system}] if system else []
+    rows = []
+    for shown in sheet:
+        letters = list(LETTERS[: len(shown.options)])
+        text, answers = (letter_prompt(shown), letters) if form == "letter" else (shown.stem, list(shown.options))
+        rows.append({"messages": [*head, {"role": "user", "content": text}], "answers": answers})
+    return rows
+
+
+def likeliest_letters(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) -> list[int]:
+    """The place of the likeliest answer of each question, by its whole log-likelihood: for answers of one length."""
+    return [_smallest(row) for row in _losses(engine, chat, asked)]
+
+
+def likeliest_texts(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) -> list[int]:
+    """The place of the likeliest answer of each question by log-likelihood per UTF-8 byte: for texts of any length.
+
+    The normalisation that lm-evaluation-harness calls acc_norm; without it short options win.
+    """
+    sizes = [[max(1, len(answer.encode())) for answer in question["answers"]] for question in asked]
+    rows = _losses(engine, chat, asked)
+    return [
+        _smallest([nll / size for nll, size in zip(row, size_row, strict=True)])
+        for row, size_row in zip(rows, sizes, strict=True)
+    ]
+
+
+def _losses(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) -> list[list[float]]:
+    """Nats of each answer of each question, without the stop token."""
+    told = [
+        [*question["messages"], {"role": "assistant", "content": answer}]
+        for question in asked
+        for answer in question["answers"]
+    ]
+    nats = iter(answer_losses(engine, chat, told))
+    return [[next(nats) for _ in question["answers"]] for question in asked]
+
+
+def _smallest(values: Sequence[float]) -> int:
+    return min(range(len(values)), key=lambda place: values[place])

@@ -1,0 +1,181 @@
+"""Stored runs: the rows of what was asked and said, and how to find and read a record again. No torch.
+
+A record is a folder: run.json, run.meta.json, replies.jsonl.zst. `history.jsonl` lists every scoring in order: it is
+the count of scorings and says which record of a model is the newest. Records are the truth about everything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from modelqa.errors import DataError, RecordError, UsageError
+from modelqa.files import canonical_json, read_json, read_jsonl, sha256_file, sha256_text
+from modelqa.gates import Case
+from modelqa.models import nearest
+from modelqa.record import Run
+from modelqa.reply import Prompt, Reply
+
+REPLIES = "replies.jsonl.zst"
+HOME = ".modelqa"  # where a session puts its records, under the folder it was started in
+MAX_RECORD_BYTES = 64 * 1024 * 1024  # of a run.json; the shipped suites make a quarter of a megabyte
+MAX_ROWS = 1_000_000  # replies of one record; a file that goes on longer is not one of ours
+
+
+def reply_row(role: str, prompt: Prompt, reply: Reply) -> dict[str, Any]:
+    """The line of replies.jsonl.zst for one question to one model; `cases` is filled with {gate: `case_row`}."""
+    asked = {"ids": list(prompt.ids), "text": prompt.text}
+    return {"model": role, "key": prompt.key, "prompt": asked, "reply": reply.to_json(), "cases": {}}
+
+
+def case_row(case: Case, family: str) -> dict[str, Any]:
+    """Which case of a gate a question was, so that another record of the same cases can be laid beside it."""
+    return {"id": case.id, "asked": case.user, "expect": case.answer, "family": family, "meta": dict(case.meta)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One case as it was asked and answered.
+
+    asked     the last user message; expected: the right answer, "" when none is stated
+    said      the reply's text before its stop token, special tokens visible; raw: the whole reply
+    family    template family; meta: what results are broken down by
+    """
+
+    case: str
+    asked: str
+    expected: str
+    said: str
+    raw: str
+    family: str
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run as it lies on disk; `digest` is that of the file's content, which the folder is named by."""
+
+    run: Run
+    path: Path
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return str(self.run.model["name"])
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What another record says of this one."""
+        return {"name": self.name, "checkpoint": str(self.run.model["digest"]), "record": self.digest}
+
+    @cached_property
+    def time(self) -> str:
+        """When it was made, "" when that was not kept."""
+        meta = self.path.with_name("run.meta.json")
+        return str(read_json(meta).get("time", "")) if meta.is_file() else ""
+
+    def asked(self, role: str = "candidate") -> dict[str, dict[str, Asked]]:
+        """{gate: {case id: what was asked and said}}; `RecordError` when the replies are not those of this record."""
+        found: dict[str, dict[str, Asked]] = {}
+        for number, row in self._rows:
+            try:
+                if row["model"] != role:
+                    continue
+                for gate, case in row["cases"].items():
+                    found.setdefault(gate, {})[case["id"]] = _asked(case, row["reply"])
+            except (KeyError, TypeError, AttributeError) as error:
+                raise _unreadable(self.path.with_name(REPLIES), f"line {number}: {error!r}") from None
+        return found
+
+    @cached_property
+    def _rows(self) -> list[tuple[int, dict[str, Any]]]:
+        if not self.run.replies_sha256:
+            return []
+        path = self.path.with_name(REPLIES)
+        if not path.is_file() or sha256_file(path) != self.run.replies_sha256:
+            raise RecordError(
+                f"{path} is not the file of this record",
+                reason="run.json holds the hash of the replies that its verdicts rest on",
+                remedy="run the gates again, or put the whole folder of the record back",
+            )
+        rows = []
+        for number, row in read_jsonl(path):
+            if number > MAX_ROWS:
+                raise _unreadable(path, f"more than {MAX_ROWS} lines")
+            rows.append((number, row))
+        return rows
+
+
+def _asked(case: Mapping[str, Any], reply: Mapping[str, Any]) -> Asked:
+    return Asked(
+        case=str(case["id"]),
+        asked=str(case["asked"]),
+        expected=str(case["expect"]),
+        said=str(reply["text"]),
+        raw=str(reply["raw"]),
+        family=str(case["family"]),
+        meta={str(key): str(value) for key, value in case["meta"].items()},
+    )
+
+
+def _unreadable(path: Path, fact: str) -> RecordError:
+    return RecordError(
+        f"{path} cannot be read: {fact}", reason="it is not as a run writes it", remedy="run the gates again"
+    )
+
+
+def read_stored(path: Path) -> Stored:
+    """The run in a run.json, or in a folder that holds one; `RecordError` when it is damaged or of another version."""
+    file = path / "run.json" if path.is_dir() else path
+    try:
+        value = read_json(file, limit=MAX_RECORD_BYTES)
+    except DataError as error:
+        raise RecordError(error.fact, reason=error.reason, remedy="run the gates again") from None
+    if not isinstance(value, dict):
+        raise _unreadable(file, f"a JSON {type(value).__name__}, not an object")
+    return Stored(Run.from_json(value), file, sha256_text(canonical_json(value)))
+
+
+def is_record(name: str) -> bool:
+    """Whether a command-line word names a stored record: a run.json, or a folder that holds one."""
+    path = Path(name)
+    return (path.name == "run.json" and path.is_file()) or (path / "run.json").is_file()
+
+
+def find_stored(home: Path, name: str) -> Stored:
+    """The record that `name` means: a run.json or its folder, else the newest record of the model of that name.
+
+    `UsageError` when there is none.
+    """
+    if is_record(name):
+        return read_stored(Path(name))
+    rows = history_rows(home)
+    for row in reversed(rows):
+        if row["name"] in (name, Path(name).name) and (home / row["record"]).is_file():
+            return read_stored(home / row["record"])
+    known = list(dict.fromkeys(str(row["name"]) for row in rows))
+    raise UsageError(
+        f"there is no record of {name!r} under {home}",
+        reason=f"records there are of {', '.join(known)}" if known else "no run has been stored there",
+        remedy=nearest(name, known) or f"pytest suites/ --model {name}, or name a run.json",
+    )
+
+
+def history_rows(home: Path) -> list[dict[str, Any]]:
+    """The scorings in their order: {weights, draw, digest, name, time, record}; `RecordError` for a damaged file."""
+    path = home / "history.jsonl"
+    if not path.is_file():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    except json.JSONDecodeError as error:
+        raise RecordError(
+            f"{path} is damaged: {error}",
+            reason="it counts how often a checkpoint was scored, and a count that lost lines would be too low",
+            remedy="mend the line, or move the file away and say so on the card",
+        ) from None
