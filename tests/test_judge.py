@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from modelqa import stats
@@ -111,7 +113,8 @@ def recorded(found: list[Outcome], *, threshold: float, floors: dict[str, float]
 def test_a_record_judged_again_gives_the_verdict_of_its_outcomes(yes: int, no: int, threshold: float) -> None:
     found = outcomes(yes, no)
     again = rejudge(recorded(found, threshold=threshold), threshold)
-    assert again == judge(found, gate="g", threshold=threshold)
+    # families have numbers in a record: a locus that names the worst of them is said in numbers
+    assert replace(again, locus="") == replace(judge(found, gate="g", threshold=threshold), locus="")
 
 
 def test_a_record_judged_again_keeps_its_floors() -> None:
@@ -129,7 +132,5 @@ def test_a_record_judged_again_keeps_its_floors() -> None:
     (0.9, {"*": "why"}, Status.PASS),
 ])  # fmt: skip
 def test_a_record_judged_again_finds_a_toothless_gate(rate: float, allows: dict[str, str], status: Status) -> None:
-    from dataclasses import replace
-
     result = replace(recorded(outcomes(195, 5), threshold=0.8), nulls={"parrot": rate}, allows=allows)
     assert rejudge(result, 0.8).status is status
