@@ -20,7 +20,7 @@ from .postmortem import check_id, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .postmortem_new import draft
 from .records import open_run
-from .report import make_report
+from .report import gate_values, make_report, read_report
 from .suite import gate_names
 
 
@@ -28,6 +28,10 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa card`."""
     parser.add_argument("model", help="a name in models.toml")
     add_source_arguments(parser)
+    parser.add_argument(
+        "--reference", type=Path, metavar="RECORD", help="run.json of the reference's own run, to compare"
+    )
+    parser.add_argument("--previous", type=Path, metavar="REPORT", help="report.json of the last release, to compare")
     parser.add_argument("--lint", action="store_true", help="check the README.md in the model's folder instead")
     parser.set_defaults(handler=card)
 
@@ -77,6 +81,8 @@ def print_card(parsed: argparse.Namespace) -> int:
         inputs.evidence,
         inputs.settings,
         waivers=inputs.model.waivers,
+        previous=read_report(parsed.previous) if parsed.previous else None,
+        reference=gate_values(open_run(parsed.reference).run) if parsed.reference else None,
         postmortems=inputs.postmortem_entries,
     )
     sys.stdout.write(render(report, inputs.settings.prose).text)
