@@ -53,6 +53,24 @@ def test_lm_eval_answers_are_the_likeliest_options():
         assert item.score == (item.answer == item.gold)
 
 
+def test_a_group_has_the_questions_of_its_tasks_and_no_binomial_interval(tmp_path):
+    content = json.loads(BASE.read_text())
+    content["results"]["tiny"] = {"alias": "tiny", "acc,none": 0.5, "acc_stderr,none": 0.1}
+    content["group_subtasks"] = {"tiny": ["tiny_mcq", "tiny_inner"], "tiny_inner": ["tiny_echo"]}
+    (tmp_path / "results_x.json").write_text(json.dumps(content))
+    group = named(import_files([tmp_path / "results_x.json"]), "tiny acc")
+    assert (group.n, group.unit, group.chance) == (32, "score", None)
+    assert group.lower == pytest.approx(0.5 - 1.6449 * 0.1)
+    content["group_subtasks"] = {"tiny": ["tiny"]}
+    (tmp_path / "results_x.json").write_text(json.dumps(content))
+    assert named(import_files([tmp_path / "results_x.json"]), "tiny acc").n is None
+
+
+def test_what_only_the_harness_knows_is_not_called_unparsed():
+    norm = named(import_files([CHAT]), "tiny_mcq acc_norm")
+    assert {item.answer for item in norm.items} == {None}
+
+
 def test_perplexities_and_bits_are_no_rates():
     found = import_files([CHAT])
     assert named(found, "tiny_text word_perplexity").unit == "perplexity"
