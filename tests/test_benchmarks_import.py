@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from modelqa import stats
 from modelqa.benchmarks import checks, inspect_log
 from modelqa.benchmarks.reading import import_files
-from modelqa.benchmarks.result import ResultSet, read_results, rows_path, write_results
+from modelqa.benchmarks.result import ResultSet, questions_hash, read_results, rows_path, write_results
 from modelqa.cli import main
 from modelqa.errors import DataError, ModelqaError
 from modelqa.files import canonical_json, read_jsonl, sha256_file
@@ -82,6 +83,15 @@ def test_two_models_on_the_same_questions_have_the_same_question_hash():
     chat, base = (named(import_files([path]), "tiny_mcq acc") for path in (CHAT, BASE))
     assert chat.items_sha256 == base.items_sha256 != ""
     assert chat.items_sha256 != named(import_files([CHAT]), "tiny_echo exact_match strict").items_sha256
+
+
+def test_a_question_hash_depends_on_the_questions_and_not_on_their_order_or_numbers():
+    items = named(import_files([CHAT]), "tiny_mcq acc").items
+    renumbered = [replace(item, id=f"{item.id}x") for item in reversed(items)]
+    assert questions_hash(renumbered) == questions_hash(items) != ""
+    assert questions_hash(items[1:]) != questions_hash(items)
+    assert questions_hash([replace(items[0], sha256="other"), *items[1:]]) != questions_hash(items)
+    assert questions_hash([replace(items[0], sha256=""), *items[1:]]) == ""
 
 
 def test_inspect_archives_give_every_question_and_what_could_not_be_parsed():
