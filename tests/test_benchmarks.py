@@ -483,6 +483,16 @@ def test_a_model_with_sound_results_passes_and_one_without_is_not_asked(tmp_path
     assert {verdict for gate, (verdict, _) in verdicts.items()} == {"NOT ASKED"}
 
 
+def test_a_real_log_below_chance_and_of_other_weights_fails_for_both_reasons(tmp_path):
+    found = benchmarks.import_files([LOGS / "inspect_ai" / "mcq.eval"], weights="0" * 64)
+    benchmarks.write_results(tmp_path / "letters.json", found)
+    declare(tmp_path, letters='benchmarks = ["letters.json"]')
+    status, verdicts = judged(tmp_path, "letters")
+    assert status == 1
+    assert verdicts["results_above_chance"] == ("FAIL", "benchmarks.below_chance")
+    assert verdicts["results_stated"] == ("FAIL", "benchmarks.other_weights")
+
+
 def test_tables_of_the_stories_are_well_formed():
     for path in STORIES.glob("*.csv"):
         with path.open(newline="") as stream:

@@ -108,6 +108,17 @@ def test_inspect_json_logs_are_read_too():
     assert (result.n, result.right, result.unit) == (5, 5, "rate")
 
 
+@pytest.mark.parametrize(("grade", "mean", "right"), [("N", 0.8, 4), ("I", 0.8, 4), ("P", 0.9, None)])
+def test_grades_of_inspect_count_as_it_counts_them(grade, mean, right, tmp_path):
+    """No answer is wrong, and a partial one is half: then the mean is a score and no rate."""
+    content = json.loads(LOG.read_text())
+    content["samples"][0]["scores"]["exact"]["value"] = grade
+    content["results"]["scores"][0]["metrics"]["mean"]["value"] = mean
+    (tmp_path / "log.json").write_text(json.dumps(content))
+    result = named(import_files([tmp_path / "log.json"]), "tiny_echo mean exact")
+    assert (result.value, result.right) == (mean, right)
+
+
 def test_lighteval_results_are_read():
     result = named(import_files([LIGHT]), "tiny_mcq acc")
     assert (result.n, result.right, result.few_shot, result.version) == (20, 19, 0, "1")
@@ -285,6 +296,18 @@ def test_any_field_of_another_shape_is_a_clear_error_or_does_no_harm(path, tmp_p
             (tmp_path / "results_x.json").write_text(json.dumps(given | {key: wrong}))
             try:
                 import_files([tmp_path / "results_x.json"])
+            except ModelqaError as error:
+                assert error.remedy
+
+
+def test_any_field_of_another_shape_in_a_sample_is_a_clear_error_or_does_no_harm(run):
+    samples = next(run.parent.glob("samples_tiny_mcq_*"))
+    first, *others = samples.read_text().splitlines()
+    for key in json.loads(first):
+        for wrong in (None, 3, "text", [], [1], [["x", "y"]], {"a": []}):
+            samples.write_text("\n".join([json.dumps(json.loads(first) | {key: wrong}), *others]))
+            try:
+                import_files([run])
             except ModelqaError as error:
                 assert error.remedy
 
