@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 import venv
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,7 +90,8 @@ def _share(python: Path) -> None:
     """Let an environment find this one's packages after its own: torch is there already, and too large to copy."""
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     place = _run([str(python), "-c", code], "the environment is broken")
-    (Path(place.strip()) / _SHARED).write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    shared = [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    (Path(place.strip()) / _SHARED).write_text("\n".join([*shared, ""]), encoding="utf-8")
 
 
 def _probe(python: Path, checkpoint: Checkpoint) -> dict[str, Any]:

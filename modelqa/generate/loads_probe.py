@@ -24,7 +24,7 @@ def probe(folder: str, text: str) -> dict[str, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         found["ids"] = tokenizer(text, add_special_tokens=False)["input_ids"]
         found["stage"] = "weights"
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, use_safetensors=True
         )
         found["stage"] = "forward"
