@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, content, degeneration, parity, stats
+    from modelqa import ask, benchmarks, content, degeneration, parity, scaling, stats
     from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
@@ -38,6 +38,7 @@ __all__ = [
     "Reply",
     "ask",
     "assert_trainable",
+    "benchmarks",
     "content",
     "degeneration",
     "deny",
@@ -46,6 +47,7 @@ __all__ = [
     "no_evidence",
     "not_asked",
     "parity",
+    "scaling",
     "stats",
     "unsettled",
 ]
@@ -54,6 +56,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in ("ask", "content", "degeneration", "parity", "stats"):
+    if name in ("ask", "benchmarks", "content", "degeneration", "parity", "scaling", "stats"):
         return importlib.import_module(f"modelqa.{name}")
     raise AttributeError(f"module 'modelqa' has no attribute {name!r}")

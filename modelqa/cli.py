@@ -7,6 +7,10 @@ modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa loads MODEL --with V does it load, and say the same, under another transformers
 modelqa diagnose RUN         what a failed run most likely means, from its record
+modelqa import FILES         what other harnesses measured, as a record that gates can read
+modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
+modelqa card MODEL           print the card of a model's newest run
+modelqa postmortem ...       begin a postmortem from two records, or check those that are written
 """
 
 from __future__ import annotations
@@ -81,6 +85,26 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    benchmarks = commands.add_parser("import", help="read result files of lm_eval, lighteval, inspect_ai or a CSV")
+    if given[:1] == ["import"]:
+        from modelqa.benchmarks.command import add_arguments as add_import_arguments
+
+        add_import_arguments(benchmarks)
+    scaling = commands.add_parser("scaling", help="parameters and training tokens, beside known models")
+    if given[:1] == ["scaling"]:
+        from modelqa.scaling import add_arguments as add_scaling_arguments
+
+        add_scaling_arguments(scaling)
+    card = commands.add_parser("card", help="print the card of a run")
+    if given[:1] == ["card"]:
+        from modelqa.publish.commands import add_card_arguments
+
+        add_card_arguments(card)
+    postmortem = commands.add_parser("postmortem", help="begin a postmortem, or check those that are written")
+    if given[:1] == ["postmortem"]:
+        from modelqa.publish.commands import add_postmortem_arguments
+
+        add_postmortem_arguments(postmortem)
     return parser
 
 

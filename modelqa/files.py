@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from modelqa.errors import DataError, OutputError
+from modelqa.errors import DataError, ModelqaError, OutputError
 
+MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
 
 
@@ -27,7 +28,12 @@ def canonical_json(value: Any) -> str:
 
 def sha256_text(text: str) -> str:
     """Hex sha256 of the text's UTF-8 bytes (lone surrogates are kept distinct)."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex sha256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
@@ -76,9 +82,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def json_text(value: Any) -> str:
+    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same bytes."""
-    write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    """`json_text` of the value, written atomically."""
+    write_text(path, json_text(value))
 
 
 def write_jsonl(path: Path, rows: Iterable[Any], *, level: int = 19) -> int:
@@ -155,13 +166,29 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
-def read_json(path: Path, *, limit: int = 64 * 1024 * 1024) -> Any:
-    """The JSON value in a file of at most `limit` bytes; `DataError` when it is larger, damaged or not UTF-8."""
+def read_json(
+    path: Path,
+    *,
+    limit: int = MAX_JSON_BYTES,
+    error: type[ModelqaError] = DataError,
+    remedy: str = "write the file again",
+) -> Any:
+    """The JSON value in a file of at most `limit` bytes; `error` when it is larger, damaged or not UTF-8."""
     try:
         if path.stat().st_size > limit:
-            raise ValueError(f"larger than {limit} bytes")
+            raise ValueError(f"it has {path.stat().st_size} bytes, more than {limit}")
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}", reason="it must be a JSON file in UTF-8", remedy="write the file again"
-        ) from None
+    except (OSError, ValueError, RecursionError) as why:
+        raise error(f"{path} cannot be read: {why}", reason="it must be a JSON file in UTF-8", remedy=remedy) from None
+
+
+def read_object(path: Path, **options: Any) -> dict[str, Any]:
+    """The JSON object in a file; options and errors are those of `read_json`, and another JSON value is one too."""
+    value = read_json(path, **options)
+    if not isinstance(value, dict):
+        raise options.get("error", DataError)(
+            f"{path} holds a JSON {type(value).__name__}",
+            reason="it must hold one JSON object",
+            remedy=options.get("remedy", "write the file again"),
+        )
+    return value

@@ -188,10 +188,15 @@ def not_asked(reason: str) -> NoReturn:
 class Unsettled(Exception):
     """What was measured proves neither that all is well nor that something is wrong: INCONCLUSIVE."""
 
+    def __init__(self, text: str, code: str = "unsettled", locus: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.locus = locus
 
-def unsettled(text: str) -> NoReturn:
-    """Say that a measurement proves neither, and what would settle it."""
-    raise Unsettled(text)
+
+def unsettled(text: str, *, code: str = "unsettled", locus: str = "") -> NoReturn:
+    """Say that a measurement proves neither, and what would settle it; by default the locus is the test's name."""
+    raise Unsettled(text, code, locus)
 
 
 def read_cases(path: Path) -> list[Case]:

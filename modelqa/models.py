@@ -28,12 +28,13 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _STRINGS = (
     "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo",
 )  # fmt: skip
-_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter")
-_PATH_LISTS = ("train", "val")
-_STRING_LISTS = ("categories", "factors")
+_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
+_PATH_LISTS = ("train", "val", "benchmarks")
+_STRING_LISTS = ("categories", "factors", "cheaper")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
+    "training_tokens": "write how many tokens training used",
 }
 _KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "quotas", "waivers")
 _MODEL_NAMES = ("parent", "sibling", "reference", "baseline")
@@ -59,6 +60,9 @@ class Model:
     mix            {meta.source: declared share of the training rows}
     quotas         {meta.category: least share of the training rows}: what a phase must not go without
     waivers        {gate: reason}, printed on the card
+    benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
+    trend          the family's line on a benchmark; ablation: the evidence for a point off it
+    training_tokens how many tokens the weights were trained on, all stages together
     """
 
     name: str
@@ -90,6 +94,11 @@ class Model:
     mix: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
+    benchmarks: tuple[Path, ...] = ()
+    cheaper: tuple[str, ...] = ()
+    trend: Path | None = None
+    ablation: Path | None = None
+    training_tokens: int | None = None
 
     @property
     def location(self) -> Path | str:
@@ -143,6 +152,8 @@ def load_registry(path: Path) -> Registry:
         for key in _MODEL_NAMES:
             if getattr(model, key):
                 _named(path, f"models.{model.name}.{key}", getattr(model, key), models)
+        for name in model.cheaper:
+            _named(path, f"models.{model.name}.cheaper", name, models)
     registry = Registry(models, controls, path)
     for model in models.values():
         ancestors(registry, model)

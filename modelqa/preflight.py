@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelqa.errors import DataError, TemplateError, UsageError
+from modelqa.errors import CheckpointError, DataError, TemplateError, UsageError
+from modelqa.files import read_object
 from modelqa.record import Problem
 from modelqa.text import escape
 from modelqa.trainable import assert_trainable
@@ -100,7 +100,7 @@ def _context(folder: Path) -> int | None:
     path = folder / "config.json"
     if not path.is_file():
         return None
-    value = json.loads(path.read_text(encoding="utf-8")).get("max_position_embeddings")
+    value = read_object(path, error=CheckpointError).get("max_position_embeddings")
     return value if isinstance(value, int) else None
 
 

@@ -18,7 +18,7 @@ PUBLISHER = ROOT / "publish"  # mapped into the package by the build, as modelqa
 LAYERS: list[set[str]] = [
     {"errors"},
     {"files", "text", "likeness", "wording", "phrases"},
-    {"record", "reply", "family", "reasons"},
+    {"record", "reply", "family", "reasons", "plots"},
     {"stats", "models", "checkpoint", "form", "logs"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
@@ -26,7 +26,7 @@ LAYERS: list[set[str]] = [
     {"parity", "content"},
     {"data"},
     {"trainable", "training"},
-    {"preflight", "benchmarks", "diagnose"},
+    {"preflight", "benchmarks", "scaling", "diagnose"},
     {"compare"},
     {"publish"},
     {"plugin", "by_hand", "loads"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,35 @@ def test_when_generation_dies_every_reply_gate_says_so_at_once(run: Suite, pytes
     assert result.ret == 6
     assert {status for status, _ in verdicts(pytester).values()} == {"NOT RUN"}
     assert "died" in {code for _, code in verdicts(pytester).values()}
+
+
+def test_an_interrupt_keeps_the_replies_already_made(run: Suite, pytester: pytest.Pytester) -> None:
+    cases = "".join(f'{{"id": "c{n}", "prompt": "Say {chr(97 + n // 26)}{chr(97 + n % 26)}."}}\n' for n in range(96))
+    files = {BEHAVIOUR: GOOD, "suites/behaviour/cases.jsonl": cases}
+    pytester.makeconftest(
+        "from modelqa.generate import LocalEngine\n"
+        "made = LocalEngine.replies\n"
+        "def replies(*a, **k):\n"
+        "    for number, reply in enumerate(made(*a, **k)):\n"
+        "        if number == 70:\n"
+        "            raise KeyboardInterrupt\n"
+        "        yield reply\n"
+        "LocalEngine.replies = replies\n"
+    )
+    assert run(files, subprocess=True).ret == pytest.ExitCode.INTERRUPTED
+    assert verdicts(pytester)["g"] == ("NOT RUN", "died")
+    pytester.makeconftest(
+        "from modelqa.generate import LocalEngine\n"
+        "made = LocalEngine.replies\n"
+        "def replies(engine, prompts, *, wanted, **k):\n"
+        "    print('missing', len(wanted))\n"
+        "    return made(engine, prompts, wanted=wanted, **k)\n"
+        "LocalEngine.replies = replies\n"
+    )
+    result = run(files, "-s", subprocess=True)
+    assert verdicts(pytester)["g"][0] == "PASS"
+    missing = int(re.search(r"missing (\d+)", result.stdout.str())[1])  # type: ignore[index]
+    assert 0 < missing <= 96 - 64  # two whole batches of 32 were kept
 
 
 def test_a_second_run_loads_no_model(run: Suite, pytester: pytest.Pytester) -> None:

@@ -6,7 +6,6 @@ torch is imported: tokenizer.json is read by `tokenizers`, the template is rende
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from modelqa.chat.chat import Chat, Episode, check_messages
 from modelqa.chat.template import MAX_TEMPLATE_BYTES, RENDER_SECONDS, Message, Renderer, find_template
 from modelqa.chat.tokens import Tokens
 from modelqa.errors import CheckpointError
+from modelqa.files import read_object
 
 __all__ = ["Chat", "Episode", "Message", "check_messages", "open_chat"]
 
@@ -67,15 +67,5 @@ def _read(path: Path) -> dict[str, Any]:
     """The JSON object in `path`; an absent file is an empty one."""
     if not path.is_file():
         return {}
-    try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise ValueError(f"larger than {_MAX_CONFIG_BYTES} bytes")
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError("not a JSON object")
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error}", reason="it must hold one JSON object",
-            remedy="save the tokenizer or the model again with save_pretrained",
-        ) from None
-    return value
+    remedy = "save the tokenizer or the model again with save_pretrained"
+    return read_object(path, limit=_MAX_CONFIG_BYTES, error=CheckpointError, remedy=remedy)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from modelqa.errors import CheckpointError
+from modelqa.files import read_object
 
 MAX_CONFIG_BYTES = 8 << 20  # config.json and its like; the largest known ones are under 1 MB
 MAX_INDEX_BYTES = 64 << 20  # model.safetensors.index.json; about 100 bytes for each tensor
@@ -83,29 +83,8 @@ def matching(root: Path, patterns: Sequence[str]) -> list[str]:
 
 def read_json(root: Path, name: str, *, limit: int = MAX_CONFIG_BYTES) -> dict[str, Any]:
     """The JSON object in the file `name` of `root`; `CheckpointError` when it is none or has over `limit` bytes."""
-    path = inside(root, name)
-    size = path.stat().st_size
-    if size > limit:
-        raise CheckpointError(
-            f"{path} has {size} bytes",
-            reason=f"a file of this name is read up to {limit} bytes",
-            remedy="check what the file really holds",
-        )
-    try:
-        value = json.loads(path.read_bytes().decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error}",
-            reason="it must hold one JSON object in UTF-8",
-            remedy="download it again, or write it again with save_pretrained",
-        ) from None
-    if not isinstance(value, dict):
-        raise CheckpointError(
-            f"{path} holds a JSON {type(value).__name__}",
-            reason="it must hold one JSON object",
-            remedy="download it again, or write it again with save_pretrained",
-        )
-    return value
+    remedy = "download it again, or write it again with save_pretrained"
+    return read_object(inside(root, name), limit=limit, error=CheckpointError, remedy=remedy)
 
 
 def weight_files(root: Path) -> tuple[str, ...]:

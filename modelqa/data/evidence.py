@@ -17,7 +17,6 @@ ancestors_cases; tiers are those of `data.overlap`. Null: the comparison leaves 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,7 +29,7 @@ from modelqa.data.items import Item, item_of_case, items_of_row
 from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, read_json, sha256_file, sha256_text
+from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 
 if TYPE_CHECKING:
     import pandas
@@ -259,8 +258,7 @@ def _has_counts(manifest: Path) -> bool:
 
 def _counts(manifest: Path) -> RowCounts | None:
     """What a manifest says of its rows; None when it counts none, `DataError` when it cannot be read."""
-    value = read_json(manifest)
-    rows = value.get("rows") if isinstance(value, dict) else None
+    rows = read_object(manifest).get("rows")
     if rows is None:
         return None
     try:
@@ -277,12 +275,11 @@ def _counts(manifest: Path) -> RowCounts | None:
 
 def _listed(manifest: Path) -> dict[str, str]:
     """{file name: sha256} that a manifest lists; `DataError` when it lists none."""
-    try:
-        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-        return {Path(name).name: str(sha256) for name, sha256 in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{manifest} cannot be read: {error!r}", reason="a manifest is a JSON object with \"files\"",
-                        remedy="write the dataset again with modelqa data") from None
+    files = read_object(manifest, remedy="write the dataset again with modelqa data").get("files")
+    if not isinstance(files, dict):
+        raise DataError(f'{manifest} lists no "files"', reason="a manifest names each file with its hash",
+                        remedy="write the dataset again with modelqa data")
+    return {Path(name).name: str(sha256) for name, sha256 in files.items()}
 
 
 def _rows(hit: overlap.Overlap | None, compared: bool) -> float:

@@ -5,7 +5,6 @@ A manifest stands beside the files that it describes: `NAME.manifest.json` for o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import modelqa
 from modelqa.data.rows import Row, row_hash
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, sha256_file, sha256_text, write_json
+from modelqa.files import canonical_json, read_object, sha256_file, sha256_text, write_json
 
 SCHEMA = 1
 _MODULUS = 1 << 256
@@ -108,7 +107,7 @@ def write(manifest: Manifest, path: Path) -> Path:
 
 def read(path: Path) -> Manifest:
     """The manifest in a file; `DataError` when it is none."""
-    return Manifest.from_json(_load(path))
+    return Manifest.from_json(read_object(path))
 
 
 def parent(path: Path) -> Parent:
@@ -118,7 +117,7 @@ def parent(path: Path) -> Parent:
     """
     digest = sha256_file(path)
     for candidate in (path_beside(path), path.with_name("manifest.json")):
-        listed = _load(candidate) if candidate.is_file() else {}
+        listed = read_object(candidate) if candidate.is_file() else {}
         files = listed.get("files")
         if not isinstance(files, dict) or path.name not in files:
             continue
@@ -130,20 +129,6 @@ def parent(path: Path) -> Parent:
             )
         return Parent(path.name, digest, listed, sha256_file(candidate))
     return Parent(path.name, digest)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}",
-            reason="it stands where the manifest of a dataset stands",
-            remedy="make the dataset again, or move the file away",
-        ) from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds no JSON object", reason="a manifest is one", remedy="make the dataset again")
-    return value
 
 
 def _stem(file: Path) -> str:

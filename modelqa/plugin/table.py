@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelqa.gates import LADDER
 from modelqa.record import GateResult, Run, Status, Verdict
+from modelqa.stats import few_families
 from modelqa.text import escape
 
 WORST = 3  # transcripts shown with a failing gate
@@ -50,6 +51,7 @@ def failure_message(result: GateResult, transcripts: Sequence[Transcript]) -> st
         lines.append(f"  at: {_clean(verdict.locus)}")
     if verdict.clustered is not None:
         lines.append(f"  {verdict.families} template families; lower bound clustered by family {verdict.clustered:.1%}")
+        lines += [f"  {warning}" for warning in [few_families(verdict.families)] if warning]
     lines += [f"  by {key}: {_breakdown(values)}" for key, values in result.groups.items()]
     if best := best_null(result):
         lines.append(f"  best null policy: {best}")
@@ -93,11 +95,11 @@ def closing_rows(run: Run) -> list[tuple[Status, str]]:
         verdict = result.verdict
         tail = rate_text(verdict) or _clean(verdict.text).split("\n")[0]
         if verdict.families:
-            tail += f"  {verdict.families} families"
+            tail += f"  {verdict.families} families" + (" (few)" if few_families(verdict.families) else "")
         if result.nulls:
             tail += f"  best null {best_null(result)}"
         rows.append(
-            (verdict.status, f"{result.rung:<9}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
+            (verdict.status, f"{result.rung:<10}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
         )
     return rows
 

@@ -94,7 +94,7 @@ FACTS: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("young", "en"): (
         "Here is {P} with the young one. What is the word for the young one?",
-        "A child asked for the name of the young of {P}. What is the word?",
+        "Name for a child the young of {P}, please.",
     ),
     ("plural", "en"): (
         "Write only the plural of the word '{P}', please.",

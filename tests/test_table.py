@@ -1,0 +1,32 @@
+"""The closing table: columns that line up, and a warning where a bound rests on few families."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelqa.gates import LADDER
+from modelqa.plugin.table import closing_rows, failure_message
+from modelqa.record import GateResult, Run, Status, Verdict
+
+SEEN = Verdict(Status.INCONCLUSIVE, "few_cases", "g", "more", 30, 40, 0.8, 0.6, 0.86, 0.58, families=12)
+
+
+def result(verdict: Verdict, rung: str = "behaviour") -> GateResult:
+    return GateResult("g", "suites/x.py::test_g", rung, verdict)
+
+
+def lines(*gates: GateResult) -> list[str]:
+    return [line for _, line in closing_rows(Run({}, {}, {}, (), (), gates))]
+
+
+def test_a_bound_on_few_families_is_marked_and_one_on_many_is_not():
+    few, many = lines(result(SEEN), result(replace(SEEN, families=20)))
+    assert few.endswith("12 families (few)")
+    assert many.endswith("20 families")
+    assert "only 12 families" in failure_message(result(SEEN), ())
+    assert "only" not in failure_message(result(replace(SEEN, families=20)), ())
+
+
+def test_every_rung_leaves_the_columns_where_they_are():
+    columns = {line.index(" g ") for line in lines(*(result(SEEN, rung) for rung in LADDER))}
+    assert len(columns) == 1
