@@ -5,6 +5,7 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa loads MODEL --with V does it load, and say the same, under another transformers
 modelqa diagnose RUN         what a failed run most likely means, from its record
 modelqa compare A B [C ...]  stored runs side by side, on the same cases
 modelqa history              every stored run: each gate of each model over time
@@ -71,6 +72,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.training.capture import add_arguments as add_capture_arguments
 
         add_capture_arguments(capture)
+    loads = commands.add_parser("loads", help="load a checkpoint under another version of transformers")
+    if given[:1] == ["loads"]:
+        from modelqa.loads import add_arguments as add_loads_arguments
+
+        add_loads_arguments(loads)
     diagnose = commands.add_parser("diagnose", help="explain a stored record")
     if given[:1] == ["diagnose"]:
         from modelqa.diagnose.command import add_arguments as add_diagnose_arguments
