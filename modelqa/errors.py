@@ -51,3 +51,15 @@ class OutputError(ModelqaError):
 
 class RecordError(ModelqaError):
     """A run record cannot be read, is of another version, or contradicts itself."""
+
+
+class ReleaseError(ModelqaError):
+    """A release is refused: by its evidence, by the policy, or because what would be replaced is not known."""
+
+
+class HubError(ModelqaError):
+    """A call to the Hub failed, or the Hub holds something else than was sent. `status`: of its answer, if any came."""
+
+    def __init__(self, fact: str, *, reason: str, remedy: str, status: int | None = None) -> None:
+        super().__init__(fact, reason=reason, remedy=remedy)
+        self.status = status
