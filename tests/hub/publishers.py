@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -135,6 +136,7 @@ def _surroundings(settings: Settings) -> None:
     constants.HF_HOME = constants.HF_XET_CACHE = str(settings.folder / "home")
     time.sleep = lambda seconds: None
     disable_progress_bars()
+    logging.disable()
     os.environ |= {"HF_XET_CLIENT_RETRY_MAX_ATTEMPTS": "1", "HF_XET_CLIENT_RETRY_BASE_DELAY": "1ms",
                    "TQDM_DISABLE": "1"}  # fmt: skip
     publish_hub.IN_MEMORY = LARGE

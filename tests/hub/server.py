@@ -291,6 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Reads a request, asks the faults what shall become of it, and sends the answer."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # headers and body leave in one packet: in two, the second waits 40 ms for an acknowledgement
     server_hub: LoopbackHub
 
     def _serve(self) -> None:
