@@ -81,7 +81,6 @@ def test_a_full_disk_is_one_clear_refusal() -> None:
         (mutants.blind_staging, Schedule(False, Fault(STAGE, "drop", after=True))),
         (mutants.no_read_back, Schedule(False, Fault(TENSORS, "corrupt"))),
         (mutants.merge, Schedule(False, between=Call("POST discussion merge"))),
-        (mutants.believes_the_answer, Schedule(False, Fault(COMMIT, "drop"))),
         (mutants.no_tag, Schedule(False, Fault(Call("GET tree", 1), "500"))),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),

@@ -65,11 +65,6 @@ def merge() -> None:
     push._land = wrong
 
 
-def believes_the_answer() -> None:
-    """Takes a lost answer for a lost commit, and begins again from the policy without looking into the history."""
-    push._truth = lambda hub, release, head, staged, error: None  # type: ignore[assignment]
-
-
 def no_tag() -> None:
     """Forgets the tag."""
     push._finish = lambda hub, release, commit, **rest: push.LedgerEntry.of(
