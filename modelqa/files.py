@@ -81,9 +81,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def json_text(value: Any) -> str:
+    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Readable JSON: sorted keys, two spaces, a final newline. The same value gives the same bytes."""
-    write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    """`json_text` of the value, written atomically."""
+    write_text(path, json_text(value))
 
 
 def write_jsonl(path: Path, rows: Iterable[Any]) -> int:

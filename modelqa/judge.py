@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from modelqa import stats
-from modelqa.record import Outcome, Status, Verdict
+from modelqa.record import GateResult, Outcome, Status, Verdict
 
 ALPHA = 0.05  # one-sided: how often a model exactly at the threshold may pass
 ZERO_FAILURE_RATE = 0.99  # what "no failure allowed" is able to prove
@@ -31,10 +32,51 @@ def tally(outcomes: Iterable[Outcome], key: str | None = None) -> Counts:
     return {value: (yes, total) for value, (yes, total) in sorted(counts.items())}
 
 
+def numbered_families(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """{case id: number of its family}, in order of first appearance: what a record keeps of the families' texts."""
+    numbers: dict[str, int] = {}
+    return {outcome.case: numbers.setdefault(outcome.family, len(numbers)) for outcome in outcomes}
+
+
+def rejudge(result: GateResult, threshold: float) -> Verdict:
+    """The verdict that a record's outcomes give at `threshold`, whatever verdict the record states.
+
+    Floors are judged on the recorded counts of each subgroup. A null policy that the gate does not declare makes it
+    toothless when its plain lower bound reaches the threshold: the record keeps its rate, not its outcomes.
+    """
+    outcomes = [
+        Outcome(case, found, str(result.families.get(case, case))) for case, found in result.outcomes.items()
+    ]
+    groups = {key: dict(values) for key, values in result.groups.items()}
+    verdict = _judge(outcomes, gate=result.gate, threshold=threshold, floors=result.floors, groups=groups)
+    if verdict.status is not Status.PASS:
+        return verdict
+    for name, rate in result.nulls.items():
+        bar = threshold if threshold < 1.0 else ZERO_FAILURE_RATE
+        if {name, "*"} & set(result.allows) or stats.cp_lower(round(rate * len(outcomes)), len(outcomes), ALPHA) < bar:
+            continue
+        text = f"the null policy {name!r} passes this gate"
+        return replace(verdict, status=Status.INCONCLUSIVE, code="toothless", locus=name, text=text)
+    return verdict
+
+
 def judge(
     outcomes: Sequence[Outcome], *, gate: str, threshold: float, floors: Mapping[str, float] | None = None
 ) -> Verdict:
     """The verdict on one gate's outcomes; its codes are `<gate>.below`, `<gate>.floor` and the shared ones."""
+    floors = floors or {}
+    groups = {key: tally(outcomes, key) for key in floors}
+    return _judge(outcomes, gate=gate, threshold=threshold, floors=floors, groups=groups)
+
+
+def _judge(
+    outcomes: Sequence[Outcome],
+    *,
+    gate: str,
+    threshold: float,
+    floors: Mapping[str, float],
+    groups: Mapping[str, Counts],
+) -> Verdict:
     total = len(outcomes)
     passed = sum(outcome.result == "yes" for outcome in outcomes)
     families = tally(outcomes)
@@ -49,7 +91,7 @@ def judge(
         "clustered": round(stats.clustered_lower(list(families.values()), alpha=ALPHA), 6),
         "families": len(families),
     }
-    status, code, locus, text = _decide(outcomes, gate, threshold, families, floors or {})
+    status, code, locus, text = _decide(outcomes, gate, threshold, families, floors, groups)
     return Verdict(status, code, locus, text, **numbers)  # type: ignore[arg-type]
 
 
@@ -57,7 +99,12 @@ Decision = tuple[Status, str, str, str]
 
 
 def _decide(
-    outcomes: Sequence[Outcome], gate: str, threshold: float, families: Counts, floors: Mapping[str, float]
+    outcomes: Sequence[Outcome],
+    gate: str,
+    threshold: float,
+    families: Counts,
+    floors: Mapping[str, float],
+    groups: Mapping[str, Counts],
 ) -> Decision:
     crashed = [outcome.case for outcome in outcomes if outcome.result == "error"]
     if crashed:
@@ -70,7 +117,7 @@ def _decide(
     )
     if whole[0] is Status.FAIL:
         return whole
-    floor = _floors(outcomes, gate, floors)
+    floor = _floors(gate, floors, groups)
     return floor if floor and (floor[0] is Status.FAIL or whole[0] is Status.PASS) else whole
 
 
@@ -109,11 +156,11 @@ def _rate(total: int, gate: str, failed: list[str], threshold: float, families: 
     return Status.INCONCLUSIVE, "few_cases", gate, text
 
 
-def _floors(outcomes: Sequence[Outcome], gate: str, floors: Mapping[str, float]) -> Decision | None:
+def _floors(gate: str, floors: Mapping[str, float], groups: Mapping[str, Counts]) -> Decision | None:
     """The worst subgroup decision, a failing one first; None when every subgroup reaches its floor."""
     open_floor: Decision | None = None
     for key, floor in floors.items():
-        for value, (passed, total) in tally(outcomes, key).items():
+        for value, (passed, total) in groups.get(key, {}).items():
             if stats.cp_lower(passed, total, alpha=ALPHA) >= floor:
                 continue
             text = f"{key} {value}: {passed} of {total}, floor {floor:.0%}"

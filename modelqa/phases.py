@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.errors import UsageError
+from modelqa.files import sha256_file
+
+TABLE = "phases.toml"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,17 @@ class Phases:
     def entry(self, gate: str, phase: str) -> Entry | None:
         """What the table says of `gate` in `phase`; None when it says nothing."""
         return self.rows.get(gate, {}).get(phase)
+
+
+def suite_files(root: Path) -> dict[str, str]:
+    """{file: sha256} of everything that a suites folder asks with, the table included; compiled and hidden files not.
+
+    Two runs with equal ones asked by the same code and the same thresholds.
+    """
+    paths = (path for path in sorted(root.rglob("*")) if path.is_file())
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    kept = {name for name in names if not any(part.startswith((".", "__pycache__")) for part in name.split("/"))}
+    return {name: sha256_file(names[name]) for name in sorted(kept)}
 
 
 def read_phases(path: Path) -> Phases:

@@ -81,7 +81,9 @@ class GateResult:
     groups   {metadata key: {value: [passed, total]}}
     nulls    {null policy: rate}; the best of them stands beside the model's rate
     measured scalars that a check wants to keep (an observed value, a gap in logits)
-    outcomes {case id: result}, only for reply gates
+    outcomes {case id: result}, only for reply gates; families: {case id: number of its template family}
+    floors   {metadata key: lower bound that each of its values must reach}
+    allows   {null policy, or "*": why the gate may let it pass}
     """
 
     gate: str
@@ -93,6 +95,9 @@ class GateResult:
     nulls: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, int] = field(default_factory=dict)
+    floors: Mapping[str, float] = field(default_factory=dict)
+    allows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class Run:
     controls   {role: {name, fingerprint}} of the reference, the random twin and the baseline
     settings   decoding, engine, dtype, device kind, library versions, case seed
     plan       gate names in order, written before anything was judged
+    suite      {file: sha256} of the suites' folder, the phase table among them: what asked
     """
 
     model: Mapping[str, Any]
@@ -114,6 +120,7 @@ class Run:
     replies_sha256: str = ""
     scorings: int = 0
     notes: tuple[str, ...] = ()
+    suite: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

@@ -1,4 +1,4 @@
-"""What a release is made of: files with their sizes and hashes, as plain values. Staging makes them, pushing sends them."""
+"""What a release is made of: files with sizes and hashes, as plain values. Staging makes them, pushing sends them."""
 
 from __future__ import annotations
 

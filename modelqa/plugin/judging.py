@@ -12,14 +12,14 @@ import pytest
 from modelqa.errors import GenerationError
 from modelqa.files import write_jsonl
 from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
-from modelqa.judge import judge, tally
+from modelqa.judge import judge, numbered_families, tally
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
 from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import REPLIES, SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned, family_names
+from modelqa.plugin.plan import Planned, family_names, suite_of
 from modelqa.plugin.table import failure_message
-from modelqa.plugin.transcripts import transcripts
+from modelqa.plugin.transcripts import reply_row, transcripts
 from modelqa.record import GateResult, Outcome, Status, Verdict
 from modelqa.reply import Prompt, Reply
 
@@ -63,7 +63,12 @@ class Judging:
             for entry in self.planned
         ]
         self.folder.write_plan(
-            {**self.lab.description(self.phase), "gates": gates, "deselected": sorted(self.deselected)}
+            {
+                **self.lab.description(self.phase),
+                "gates": gates,
+                "deselected": sorted(self.deselected),
+                "suite": suite_of(self.planned),
+            }
         )
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -98,15 +103,11 @@ class Judging:
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for entry in wanted:
             assert entry.spec is not None
-            for prompt in self.prompts(entry):
+            for case, prompt in zip(self.cases[entry.name], self.prompts(entry), strict=True):
                 reply = self.replies[entry.spec.of].get(prompt.key)
                 if reply is not None:
-                    rows[(entry.spec.of, prompt.key)] = {
-                        "model": entry.spec.of,
-                        "key": prompt.key,
-                        "prompt": {"ids": list(prompt.ids), "text": prompt.text},
-                        "reply": reply.to_json(),
-                    }
+                    row = rows.setdefault((entry.spec.of, prompt.key), reply_row(entry.spec.of, prompt, reply))
+                    row["cases"][entry.name] = {"id": case.id, "asked": case.user, "expect": case.answer}
         if rows:
             write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
 
@@ -195,6 +196,9 @@ class Judging:
             nulls={name: sum(value == "yes" for value in values) / len(values) for name, values in nulls.items()},
             measured={"fragile": sum(r is not None and r.margin is not None and r.margin < FRAGILE for r in replies)},
             outcomes={outcome.case: outcome.result for outcome in outcomes},
+            families=numbered_families(outcomes),
+            floors=entry.spec.floors,
+            allows=entry.spec.allows,
         )
         crash = next((answer.crash for answer in answers if answer.crash), None)
         return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)

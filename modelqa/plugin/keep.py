@@ -73,6 +73,7 @@ def assemble(folder: SessionFolder, scorings: int) -> Run | None:
         replies_sha256=sha256_file(replies) if replies.is_file() else "",
         scorings=scorings,
         notes=tuple(plan["notes"]),
+        suite=plan["suite"],
     )
 
 
@@ -111,6 +112,7 @@ def store(home: Path, folder: SessionFolder, run: Run, meta: Mapping[str, Any], 
         "digest": run.digest,
         "name": run.model["name"],
         "time": meta["time"],
+        "exercised": meta["exercised"],
         "record": str((target / "run.json").relative_to(home)),
     }
     with FileLock(home / "history.lock"):

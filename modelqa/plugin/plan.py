@@ -17,7 +17,7 @@ import pytest
 from modelqa import family, stats
 from modelqa.errors import DataError, UsageError
 from modelqa.gates import LADDER, Case, Every, Gate, read_cases
-from modelqa.phases import Later, Phases, read_phases
+from modelqa.phases import TABLE, Later, Phases, read_phases, suite_files
 
 POWER_CASES = 200  # a rate gate asks at least so many: about what 0.80 against 0.88 needs
 STREAM_LIMIT = 100_000  # drawn from a stream before its `where` is called unsatisfiable
@@ -81,7 +81,13 @@ def plan(items: Sequence[pytest.Item], phase: str | None) -> tuple[list[Planned]
 
 
 def _table_of(path: Path) -> Path | None:
-    return next((table for folder in path.parents if (table := folder / "phases.toml").is_file()), None)
+    return next((table for folder in path.parents if (table := folder / TABLE).is_file()), None)
+
+
+def suite_of(planned: Sequence[Planned]) -> dict[str, str]:
+    """{file: sha256} of the suites folder, which is where the phase table lies; {} without one."""
+    table = next((found for entry in planned if (found := _table_of(entry.file))), None)
+    return suite_files(table.parent) if table else {}
 
 
 def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from modelqa.gates import Case
 from modelqa.plugin.table import Transcript
 from modelqa.record import Outcome
 from modelqa.reply import Prompt, Reply
+
+
+def reply_row(role: str, prompt: Prompt, reply: Reply) -> dict[str, Any]:
+    """A line of the record's replies: what was asked and said; `cases` {gate: its case} is filled as gates ask."""
+    asked = {"ids": list(prompt.ids), "text": prompt.text}
+    return {"model": role, "key": prompt.key, "prompt": asked, "reply": reply.to_json(), "cases": {}}
 
 
 def transcripts(

@@ -34,6 +34,7 @@ def test_data(suite, expectation, data_results, measured):
             remedy=f"correct it in suites/data/{suite}.json",
         )
     measured["observed"] = json.dumps(result.observed)
+    measured["unexpected"] = result.unexpected_count
     if result.severity == "warning" and not result.success:
         warnings.warn(result.text, stacklevel=1)
     elif not result.success:

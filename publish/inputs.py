@@ -1,0 +1,69 @@
+"""What a card is made from, opened and checked against each other: model, checkpoint, record, words, postmortems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelqa.checkpoint import Checkpoint, open_checkpoint
+from modelqa.errors import RecordError
+from modelqa.models import Model, Registry, find_registry, load_registry, resolve
+
+from .evidence import Evidence, gather
+from .records import StoredRun, newest_record, open_run
+from .settings import CardSettings, read_settings
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a release is made from. The record is of the checkpoint's very files."""
+
+    model: Model
+    registry: Registry
+    checkpoint: Checkpoint
+    stored: StoredRun
+    settings: CardSettings
+    evidence: Evidence
+    postmortems: tuple[Any, ...] = ()
+
+    @property
+    def postmortem_entries(self) -> list[Mapping[str, Any]]:
+        """What the report says of the postmortems."""
+        return [entry.report_entry for entry in self.postmortems]
+
+
+def open_inputs(
+    name: str,
+    *,
+    run: Path | None = None,
+    cards: Path = Path("cards"),
+    registry: Path | None = None,
+    home: Path = Path(".modelqa"),
+) -> Inputs:
+    """The inputs for a model's card; `RecordError` when the record is of other files than the checkpoint's."""
+    path = find_registry(Path.cwd(), registry)
+    known = load_registry(path) if path else Registry()
+    model = resolve(known, name)
+    stored = open_run(run or newest_record(home, model.name))
+    checkpoint = open_checkpoint(model.location)
+    if problem := other_files(stored, checkpoint):
+        raise RecordError(
+            f"{stored.path} is the record of another checkpoint than {model.name}",
+            reason=problem,
+            remedy=f"run the gates on what you want to describe: pytest suites/ --model {model.name}",
+        )
+    settings = read_settings(cards / f"{model.name}.md")
+    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known))
+
+
+def other_files(stored: StoredRun, checkpoint: Checkpoint) -> str:
+    """How the files that were judged differ from the checkpoint's now: the first of them; "" when they are the same."""
+    judged, now = stored.run.model["fingerprint"], checkpoint.fingerprint
+    for file in sorted({*judged, *now}):
+        if file not in judged or file not in now:
+            return f"{file} is {'there now but was not judged' if file in now else 'missing now but was judged'}"
+        if judged[file] != now[file]:
+            return f"{file} has other bytes than when it was judged"
+    return ""

@@ -1,0 +1,267 @@
+"""modelqa/report.json: what of a run record ships. An allow-list: a field that is not named here stays at home.
+
+Counts and hashes stand for training rows and certification cases, there are no absolute paths, hosts or remotes, and
+of the replies only the transcripts that the card shows (whole case sets by opt-in, gate by gate).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelqa import __version__
+from modelqa.files import canonical_json, sha256_text
+from modelqa.form import is_garbage, loops
+from modelqa.judge import ALPHA
+from modelqa.record import GateResult, Run, Status
+from modelqa.reply import Reply
+
+from .evidence import Evidence
+from .records import Row, StoredRun, wording
+from .settings import CardSettings
+
+SCHEMA = 1  # of report.json
+TOKENS_PER_PARAMETER = 20  # Hoffmann et al. (2022): compute-optimal training sees about so many tokens a parameter
+LONGEST_TEXT = 2000  # characters of a transcript that ship; what is cut is counted
+_OVERLAP = re.compile(r"data\[(?P<a>train|val|ancestors)_(?P<b>val|cases)\.(?P<tier>\w+)\]")
+_SETTINGS = ("engine", "decoding", "dtype", "device", "max_new_tokens", "case_seed")
+_MODEL = ("name", "stage", "phase", "system", "digest", "weights_sha256", "template_sha256", "tokenizer_sha256")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a release stands: "canonical", "experimental", or "preview" for a card that is only printed.
+
+    why        one sentence; canonical, experimental: the two repositories
+    overrides  {what the policy would have refused: the reason given}
+    """
+
+    role: str = "preview"
+    why: str = "Printed from a local run; nothing was released."
+    canonical: str = ""
+    experimental: str = ""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_report(
+    stored: StoredRun,
+    evidence: Evidence,
+    settings: CardSettings,
+    *,
+    standing: Standing | None = None,
+    waivers: Mapping[str, str] | None = None,
+    previous: Mapping[str, Any] | None = None,
+    reference: Mapping[str, Any] | None = None,
+    postmortems: Sequence[Mapping[str, Any]] = (),
+    plots: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The report of a run: plain JSON values.
+
+    waivers    {gate: reason} of models.toml; previous: the report of the last release; reference: of the known-good
+    model's own run. Both give their values beside the candidate's. postmortems: {id, title, summary, path, sha256}.
+    plots      {kind: sha256} of the pictures that ship
+    """
+    run = stored.run
+    versions = run.settings.get("versions", {})
+    gates = [_gate(result, waivers or {}, previous, reference) for result in run.gates]
+    return {
+        "schema": SCHEMA,
+        "renderer": __version__,
+        "date": stored.date,
+        "standing": _standing(standing or Standing()),
+        "model": {key: run.model[key] for key in _MODEL if run.model.get(key) is not None},
+        "files": [dict(file) for file in evidence.files],
+        "record": _record(run),
+        "suite": {"sha256": sha256_text(canonical_json(dict(run.suite))), "files": len(run.suite)},
+        "settings": {key: run.settings[key] for key in _SETTINGS if key in run.settings},
+        "versions": [{"name": name, "version": str(version)} for name, version in sorted(versions.items())],
+        "loads": [{"library": name, "version": str(versions[name])} for name in ("transformers",) if name in versions],
+        "controls": {role: {"name": str(control.get("name", ""))} for role, control in run.controls.items()},
+        "gates": gates,
+        "thresholds": _threshold_changes(gates, previous),
+        "benchmarks": [dict(row) for row in evidence.benchmarks],
+        "scale": _scale(evidence, settings),
+        "data": {**evidence.data, "overlap": _overlap(run)},
+        "runs": [dict(row) for row in evidence.chain] + [dict(row) for row in settings.runs],
+        "losses": {name: [list(point) for point in points] for name, points in evidence.losses.items()},
+        "transcripts": _transcripts(stored, settings.transcripts),
+        "cases": _full_text(stored, settings.full_text),
+        "degeneration": _degeneration(stored.rows),
+        "plots": {kind: {"sha256": sha256} for kind, sha256 in (plots or {}).items()},
+        "postmortems": [dict(entry) for entry in postmortems],
+        "metadata": _metadata(settings),
+        "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": TOKENS_PER_PARAMETER},
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    overrides = [{"what": what, "reason": reason} for what, reason in sorted(standing.overrides.items())]
+    return {
+        "role": standing.role,
+        "why": standing.why,
+        "canonical": standing.canonical,
+        "experimental": standing.experimental,
+        "overrides": overrides,
+    }
+
+
+def _record(run: Run) -> dict[str, Any]:
+    counts = Counter(result.verdict.status.value for result in run.gates)
+    return {
+        "digest": run.digest,
+        "replies_sha256": run.replies_sha256,
+        "scorings": run.scorings,
+        "planned": len(run.plan),
+        "counts": {status.value.lower().replace(" ", "_"): counts[status.value] for status in Status},
+    }
+
+
+def _gate(
+    result: GateResult,
+    waivers: Mapping[str, str],
+    previous: Mapping[str, Any] | None,
+    reference: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    verdict = result.verdict
+    locus, text = wording(verdict, result.rung)
+    found: dict[str, Any] = {
+        "gate": result.gate,
+        "rung": result.rung,
+        "of": result.model,
+        "status": verdict.status.value,
+        "code": verdict.code,
+        "locus": locus,
+        "text": text,
+        "threshold": verdict.threshold,
+        "groups": {key: {value: list(pair) for value, pair in values.items()} for key, values in result.groups.items()},
+        "allows": dict(result.allows),
+    }
+    if verdict.total:
+        numbers = ("passed", "total", "lower", "upper", "clustered", "families")
+        found |= {key: getattr(verdict, key) for key in numbers}
+        found["rate"] = verdict.passed / verdict.total
+        found["cases_sha256"] = sha256_text(canonical_json(sorted(result.outcomes)))
+    if result.nulls:
+        name = max(sorted(result.nulls), key=lambda policy: result.nulls[policy])
+        found["best_null"] = {"policy": name, "rate": result.nulls[name]}
+    if result.gate in waivers:
+        found["waiver"] = waivers[result.gate]
+    for key, other in (("previous", previous), ("reference", reference)):
+        if other and (same := next((gate for gate in other["gates"] if gate["gate"] == result.gate), None)):
+            found[key] = {name: same[name] for name in ("status", "passed", "total", "rate") if name in same}
+    return found
+
+
+def _threshold_changes(gates: Sequence[Mapping[str, Any]], previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What the last release had to reach and this one has not, gate by gate; a gate that is gone is one of them."""
+    before = {gate["gate"]: gate.get("threshold") for gate in previous["gates"]} if previous else {}
+    now = {gate["gate"]: gate["threshold"] for gate in gates}
+    changed = [name for name in before if before[name] != now.get(name)]
+    rows = [{"gate": name, "before": before[name], "now": now.get(name)} for name in sorted(changed)]
+    return [row | {"loosened": row["now"] is None or (row["before"] or 0) > row["now"]} for row in rows]
+
+
+def _scale(evidence: Evidence, settings: CardSettings) -> dict[str, Any]:
+    known = [row["tokens"] for row in evidence.chain if "tokens" in row]
+    found: dict[str, Any] = {
+        "parameters": evidence.parameters,
+        "tokens_wanted": TOKENS_PER_PARAMETER * evidence.parameters,
+        "stages": len(evidence.chain),
+        "stages_counted": len(known),
+    }
+    if known and len(known) == len(evidence.chain):
+        found |= {"tokens": sum(known), "tokens_per_parameter": sum(known) / evidence.parameters}
+    return found | ({"cost": dict(settings.cost)} if settings.cost else {})
+
+
+def _overlap(run: Run) -> list[dict[str, Any]]:
+    rows = []
+    for result in run.gates:
+        found = _OVERLAP.fullmatch(result.gate)
+        if found and "observed" in result.measured and result.verdict.status is not Status.NOT_ASKED:
+            observed = json.loads(str(result.measured["observed"]))
+            looked = observed.get("rows") if isinstance(observed, dict) else None
+            overlapping = result.measured.get("unexpected")
+            if isinstance(looked, int) and isinstance(overlapping, int):
+                row = {"of": found["b"], "in": found["a"], "tier": found["tier"], "rows": looked}
+                rows.append(row | {"overlapping": overlapping})
+    return rows
+
+
+def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
+    """A few cases of each of the candidate's reply gates, chosen by hash and not by hand, with what others said."""
+    others = {
+        (row.role, case["id"]): row for row in stored.rows if row.role == "reference" for case in row.cases.values()
+    }
+    shown: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for result in stored.run.gates:
+        if result.model != "candidate" or not result.outcomes or result.verdict.status is Status.NOT_ASKED:
+            continue
+        own = [row for row in stored.rows if row.role == "candidate" and result.gate in row.cases]
+        asked = [(row, row.cases[result.gate]) for row in own]
+        fresh = [(row, case) for row, case in asked if row.key not in seen]
+        for row, case in sorted(fresh, key=lambda pair: sha256_text(pair[0].key))[:wanted]:
+            seen.add(row.key)
+            entry = _transcript(result, row, case)
+            other = others.get(("reference", case["id"]))
+            shown.append(entry | ({"reference": _cut(other.raw)} if other else {}))
+    return shown
+
+
+def _transcript(result: GateResult, row: Row, case: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "gate": result.gate,
+        "case_sha256": sha256_text(case["id"]),
+        "prompt_sha256": row.key,
+        "asked": _cut(case["asked"]),
+        "expected": _cut(case["expect"]),
+        "said": _cut(row.raw),
+        "reply_sha256": sha256_text(canonical_json(list(row.ids))),
+        "outcome": result.outcomes.get(case["id"], "missing"),
+    }
+
+
+def _full_text(stored: StoredRun, gates: Sequence[str]) -> list[dict[str, Any]]:
+    """Every case of the gates that the card's source names under full_text."""
+    return [
+        _transcript(result, row, row.cases[result.gate])
+        for result in stored.run.gates
+        for row in stored.rows
+        if result.gate in gates and row.role == result.model and result.gate in row.cases
+    ]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… +{len(text) - LONGEST_TEXT}"
+
+
+def _degeneration(rows: Sequence[Row]) -> dict[str, Any]:
+    """How many of the candidate's replies are empty, never stop, loop or are no language; {} without replies."""
+    own = [row for row in rows if row.role == "candidate"]
+    if not own:
+        return {}
+    replies = [Reply(row.ids, row.raw, row.text, row.stopped) for row in own]
+    commonest, count = Counter(reply.text for reply in replies).most_common(1)[0]
+    return {
+        "replies": len(own),
+        "empty": sum(not reply.text for reply in replies),
+        "unstopped": sum(not reply.stopped for reply in replies),
+        "looping": sum(loops(reply) for reply in replies),
+        "garbage": sum(is_garbage(reply.text) for reply in replies),
+        "commonest": {"text": _cut(commonest), "count": count, "share": count / len(own)},
+    }
+
+
+def _metadata(settings: CardSettings) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        key: getattr(settings, key)
+        for key in ("license", "license_name", "license_link", "library_name", "pipeline_tag", "base_model_relation")
+        if getattr(settings, key)
+    }
+    lists = {key: list(getattr(settings, key)) for key in ("language", "tags", "datasets", "base_model")}
+    return values | {key: entries for key, entries in lists.items() if entries}
