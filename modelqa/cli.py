@@ -5,6 +5,7 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa publish MODEL        one verified release of a judged model; verify and rollback look at it and undo it
 """
 
 from __future__ import annotations
@@ -69,6 +70,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    for name, purpose in (
+        ("publish", "publish a judged model with its card"),
+        ("verify", "compare a published release with itself"),
+        ("rollback", "give a repository the files of an earlier release back"),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        if given[:1] == [name]:
+            from modelqa.publish import hub_commands
+
+            getattr(hub_commands, f"add_{name}_arguments")(command)
     return parser
 
 

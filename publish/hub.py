@@ -173,6 +173,11 @@ class Hub:
                 found.append((row.commit_id, row.title))
         return found
 
+    def description(self, commit: str) -> str:
+        """The body of a commit's message."""
+        with self._call(f"reading the message of {commit[:12]} of") as api:
+            return str(api.list_repo_commits(self.name, revision=commit)[0].message)
+
     def tags(self) -> dict[str, str]:
         """{tag: commit}."""
         with self._call("listing the tags of") as api:

@@ -81,11 +81,11 @@ def publish(
         head = hub.head() or _created(hub, private)
         release = build(head)
         if plan(release, head, kept).changes_nothing:
-            return Published(_finish(hub, release, head.commit, parent=None), changed=False)
+            return Published(finish(hub, release, head.commit, parent=None), changed=False)
         staged = _stage(hub, release, head, kept)
         commit = _land(hub, release, head, staged, kept)
         if commit:
-            return Published(_finish(hub, release, commit, parent=head.commit, staged=staged), changed=True)
+            return Published(finish(hub, release, commit, parent=head.commit, staged=staged), changed=True)
         hub.close(staged.number)
     raise HubError(
         f"{hub.name} was not changed",
@@ -105,6 +105,12 @@ def description(release: Release, parent: str) -> str:
     digests = "".join(f"\n{path}: sha256 {file.sha256}" for path, file in release.by_path.items()
                       if path in (MANIFEST, REPORT))  # fmt: skip
     return f"release: {release.id}\nrecord: {release.record}\nparent: {parent}{digests}"
+
+
+def described(text: str) -> dict[str, str]:
+    """{name: value} of a commit's body that `description` wrote; of any other text what happens to look like it."""
+    pairs = [line.partition(": ") for line in text.splitlines()]
+    return {name: value for name, separator, value in pairs if separator}
 
 
 def tag_name(release: Release, commit: str) -> str:
@@ -166,31 +172,45 @@ def _land(hub: Hub, release: Release, head: Snapshot, staged: Staged, kept: tupl
         *copies(large, staged.commit),
         *deletions(todo.delete),
     ]
+    return land(
+        hub,
+        changes,
+        head=head,
+        wanted=hub.snapshot(staged.commit),
+        title=title(release),
+        description=description(release, head.commit),
+    )
+
+
+def land(
+    hub: Hub, changes: list[Operation], *, head: Snapshot, wanted: Snapshot, title: str, description: str
+) -> str | None:
+    """Make the one commit that turns the files of `head` into those of `wanted`; its id, None if the head moved on.
+
+    A commit that failed, or whose answer was lost, is looked for in the history. `HubError` says what is known.
+    """
     try:
-        commit = hub.commit(
-            changes, parent=head.commit, title=title(release), description=description(release, head.commit)
-        )
+        commit = hub.commit(changes, parent=head.commit, title=title, description=description)
     except HubError as error:
-        return _truth(hub, release, head, staged, error)
-    if hub.snapshot(commit).entries != hub.snapshot(staged.commit).entries:
+        return _truth(hub, head, wanted, title, error)
+    if hub.snapshot(commit).entries != wanted.entries:
         raise HubError(
-            f"{hub.name} holds something else than was staged",
-            reason=f"commit {commit} differs from pull request {staged.number}, which was read back byte by byte",
+            f"{hub.name} holds something else than was sent",
+            reason=f"commit {commit} differs from {wanted.commit}, whose every byte was compared",
             remedy=f"compare the two, then: modelqa rollback {hub.name} --to the tag of the release before",
         )
     return commit
 
 
-def _truth(hub: Hub, release: Release, head: Snapshot, staged: Staged, error: HubError) -> str | None:
-    """After a commit that failed or got no answer: its id if it is in the branch's history, None if the head moved on.
+def _truth(hub: Hub, head: Snapshot, wanted: Snapshot, title: str, error: HubError) -> str | None:
+    """What became of a commit that failed: its id if it is in the branch's history, None if the head moved on.
 
     Raises the error, with what is known, when the branch is as it was.
     """
     try:
-        wanted = hub.snapshot(staged.commit).entries
         newer = hub.history(since=head.commit)
         for commit, name in newer:
-            if name == title(release) and hub.snapshot(commit).entries == wanted:
+            if name == title and hub.snapshot(commit).entries == wanted.entries:
                 return commit
     except HubError as blind:
         raise HubError(
@@ -209,7 +229,7 @@ def _truth(hub: Hub, release: Release, head: Snapshot, staged: Staged, error: Hu
     ) from error
 
 
-def _finish(
+def finish(
     hub: Hub, release: Release, commit: str, *, parent: str | None, staged: Staged | None = None
 ) -> LedgerEntry:
     """Tag the commit, close what was staged for this release, look at the tag again; all of it may be done already."""

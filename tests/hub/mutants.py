@@ -67,6 +67,6 @@ def merge() -> None:
 
 def no_tag() -> None:
     """Forgets the tag."""
-    push._finish = lambda hub, release, commit, **rest: push.LedgerEntry.of(
+    push.finish = lambda hub, release, commit, **rest: push.LedgerEntry.of(
         hub.name, release, commit=commit, parent=None, tag="", pull_request=None
     )
