@@ -5,7 +5,11 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
-modelqa publish MODEL        one verified release of a judged model; verify and rollback look at it and undo it
+modelqa card MODEL           print the card of a model's newest run
+modelqa postmortem ...       begin a postmortem from two records, or check those that are written
+modelqa publish MODEL        one release of a judged model, in one verified commit
+modelqa verify ORG/NAME      is what was published what it says it is?
+modelqa rollback ORG/NAME    the files of an earlier release again
 """
 
 from __future__ import annotations
@@ -70,16 +74,25 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
-    for name, purpose in (
-        ("publish", "publish a judged model with its card"),
-        ("verify", "compare a published release with itself"),
-        ("rollback", "give a repository the files of an earlier release back"),
-    ):
-        command = commands.add_parser(name, help=purpose)
-        if given[:1] == [name]:
-            from modelqa.publish import hub_commands
+    card = commands.add_parser("card", help="print the card of a run")
+    if given[:1] == ["card"]:
+        from modelqa.publish.commands import add_card_arguments
 
-            getattr(hub_commands, f"add_{name}_arguments")(command)
+        add_card_arguments(card)
+    postmortem = commands.add_parser("postmortem", help="begin a postmortem, or check those that are written")
+    if given[:1] == ["postmortem"]:
+        from modelqa.publish.commands import add_postmortem_arguments
+
+        add_postmortem_arguments(postmortem)
+    publish = commands.add_parser("publish", help="publish a judged model with its card")
+    verify = commands.add_parser("verify", help="compare a published release with what it says of itself")
+    rollback = commands.add_parser("rollback", help="give a repository the files of an earlier release back")
+    if given[:1] in (["publish"], ["verify"], ["rollback"]):
+        from modelqa.publish.hub_commands import add_publish_arguments, add_rollback_arguments, add_verify_arguments
+
+        add_publish_arguments(publish)
+        add_verify_arguments(verify)
+        add_rollback_arguments(rollback)
     return parser
 
 

@@ -12,7 +12,7 @@ from modelqa.files import write_json, write_text
 from modelqa.text import escape
 
 from .card import render
-from .inputs import open_inputs
+from .inputs import Inputs, open_inputs
 from .postmortem import check_id, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .postmortem_new import draft
@@ -32,15 +32,26 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Where record, registry and words are: the same for every command that makes a card."""
     parser.add_argument("--run", type=Path, metavar="RECORD", help="run.json (default: the model's newest record)")
     parser.add_argument("--cards", type=Path, default=Path("cards"), help="folder of cards (default: cards)")
+    parser.add_argument("--suites", type=Path, default=Path("suites"), help="the gates (default: suites)")
     parser.add_argument("--models", type=Path, help="the model registry")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where records are kept")
 
 
+def inputs_of(parsed: argparse.Namespace) -> Inputs:
+    """What the options of `add_source_arguments` name, opened."""
+    return open_inputs(
+        parsed.model,
+        run=parsed.run,
+        cards=parsed.cards,
+        registry=parsed.models,
+        home=parsed.modelqa_dir,
+        suites=parsed.suites,
+    )
+
+
 def print_card(parsed: argparse.Namespace) -> int:
     """Print the card of a run; nothing is written, nobody is asked."""
-    inputs = open_inputs(
-        parsed.model, run=parsed.run, cards=parsed.cards, registry=parsed.models, home=parsed.modelqa_dir
-    )
+    inputs = inputs_of(parsed)
     report = make_report(
         inputs.stored,
         inputs.evidence,

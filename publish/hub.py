@@ -221,7 +221,7 @@ def connect(name: str, *, token: str | None, endpoint: str | None = None, timeou
 
 
 def _limit(request: Any, seconds: float) -> None:
-    """Give a request that would wait for ever its time-outs; listings ask for none, whatever the client's default is."""
+    """Give a request that would wait for ever its time-outs: listings ask for none, whatever the client's default."""
     limits = request.extensions.setdefault("timeout", {})
     for phase in ("connect", "read", "write", "pool"):
         limits[phase] = seconds if limits.get(phase) is None else limits[phase]

@@ -42,7 +42,7 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa verify`."""
-    parser.add_argument("repository", metavar="ORG/NAME[@REV]", help="revision: a tag, branch or commit (default: main)")
+    parser.add_argument("repository", metavar="ORG/NAME[@REV]", help="REV: a tag, branch or commit (default: main)")
     parser.add_argument("--replay", type=int, default=0, metavar="N", help="ask N stored prompts again")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where the local ledger is")
     _add_token(parser)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import Checkpoint, open_checkpoint
-from modelqa.errors import RecordError
+from modelqa.errors import RecordError, ReleaseError
 from modelqa.models import Model, Registry, find_registry, load_registry, resolve
 
 from .evidence import Evidence, gather
+from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
+from .postmortem_check import problems
 from .records import StoredRun, newest_record, open_run
 from .settings import CardSettings, read_settings
+from .suite import gate_names
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Inputs:
     stored: StoredRun
     settings: CardSettings
     evidence: Evidence
-    postmortems: tuple[Any, ...] = ()
+    postmortems: tuple[Postmortem, ...] = ()
 
     @property
     def postmortem_entries(self) -> list[Mapping[str, Any]]:
@@ -41,8 +44,12 @@ def open_inputs(
     cards: Path = Path("cards"),
     registry: Path | None = None,
     home: Path = Path(".modelqa"),
+    suites: Path = Path("suites"),
 ) -> Inputs:
-    """The inputs for a model's card; `RecordError` when the record is of other files than the checkpoint's."""
+    """The inputs for a model's card; `RecordError` when the record is of other files than the checkpoint's.
+
+    `suites` is the folder whose gates the postmortems may name. `ReleaseError` for one that contradicts its figures.
+    """
     path = find_registry(Path.cwd(), registry)
     known = load_registry(path) if path else Registry()
     model = resolve(known, name)
@@ -55,7 +62,20 @@ def open_inputs(
             remedy=f"run the gates on what you want to describe: pytest suites/ --model {model.name}",
         )
     settings = read_settings(cards / f"{model.name}.md")
-    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known))
+    postmortems = tuple(_postmortem(cards / "postmortems" / f"{each}.md", suites) for each in settings.postmortems)
+    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known), postmortems)
+
+
+def _postmortem(path: Path, suites: Path) -> Postmortem:
+    found = read_postmortem(path)
+    wrong = problems(found, read_figures(figures_path(path)), gate_names(suites))
+    if wrong or found.status != "final":
+        raise ReleaseError(
+            f"the postmortem {path.name} cannot ship",
+            reason=f"{wrong[0].code} at {wrong[0].locus}: {wrong[0].text}" if wrong else "it is a draft",
+            remedy="modelqa postmortem check names everything; mend it, and set status: final",
+        )
+    return found
 
 
 def other_files(stored: StoredRun, checkpoint: Checkpoint) -> str:

@@ -13,6 +13,7 @@ from modelqa.files import canonical_json, sha256_bytes, sha256_file, sha256_text
 README = "README.md"
 REPORT = "modelqa/report.json"
 MANIFEST = "modelqa/manifest.json"
+NUMBERS = "modelqa/numbers.json"  # every number on the card: its text, its path in the report, its format
 
 
 @dataclass(frozen=True)

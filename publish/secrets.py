@@ -11,6 +11,7 @@ from modelqa.record import Problem
 OVERLAP = 4096  # bytes that two blocks share, so that nothing hides on their border; longer than any pattern reaches
 BLOCK = 1 << 20
 
+PLACES = ("home path", "host name")
 _EDGE = rb"(?<![A-Za-z0-9_])"
 _PATTERNS: dict[str, re.Pattern[bytes]] = {
     "Hugging Face token": re.compile(_EDGE + rb"(?:(?:hf_|api_org_)[A-Za-z0-9]{30,}|hf_(?:oauth|jwt)_[\w.-]{20,})"),
@@ -36,11 +37,16 @@ def kinds(data: bytes) -> list[str]:
     return [kind for kind, pattern in _PATTERNS.items() if pattern.search(data)]
 
 
-def secret_problems(path: str, source: Path | bytes) -> list[Problem]:
-    """One problem for each kind of secret in a file, with the line (of text) where it begins; code `card.secret`."""
+def secret_problems(path: str, source: Path | bytes, *, keys_alone: bool = False) -> list[Problem]:
+    """One problem for each kind of secret in a file, with the byte where it begins; code `card.secret`.
+
+    `keys_alone` leaves out home paths and host names, which the vocabulary of a tokenizer may rightly hold.
+    """
     found: dict[str, int] = {}
     for offset, block in _blocks(source):
         for kind in kinds(block):
+            if keys_alone and kind in PLACES:
+                continue
             at = _PATTERNS[kind].search(block)
             assert at is not None
             found.setdefault(kind, offset + at.start())

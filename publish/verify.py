@@ -152,4 +152,4 @@ def _index(files: Mapping[str, ReleaseFile]) -> list[Number]:
     try:
         return [Number(str(row["text"]), str(row["path"]), str(row["form"])) for row in _json(files, NUMBERS)]
     except (KeyError, TypeError):
-        raise DataError(f"{NUMBERS} is no index", reason="it lists text, path and form", remedy="publish again") from None
+        raise DataError(f"{NUMBERS} is no index", reason="it lists text, path, form", remedy="publish again") from None

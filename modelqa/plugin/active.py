@@ -99,7 +99,7 @@ class Active:
     def _plan(self) -> Judging:
         settings = self.lab.settings
         planned, _, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
-        cases = draw(planned, settings.case_seed)
+        cases = draw(planned, settings.case_seed, self.lab.kept)
         judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
         judging.write_plan()
         return judging

@@ -1,0 +1,122 @@
+"""Pictures of a report, as PNG bytes: gate intervals, benchmarks, scaling position, loss curve. Drawn with matplotlib.
+
+matplotlib comes with the extra `card`; without it there are no pictures, and the card shows none.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+_INK, _GOOD, _BAD, _LINE = "#24292f", "#1a7f37", "#cf222e", "#8c959f"
+_DPI = 110
+
+
+def draw(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """{kind: PNG} of every picture that the report has numbers for; {} when matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        return {}
+    from matplotlib import rc_context
+
+    with rc_context({"text.parse_math": False, "font.size": 9, "axes.edgecolor": _LINE}):  # a name may hold a "$"
+        found = {kind: plot(report) for kind, plot in _PLOTS.items()}
+    return {kind: data for kind, data in found.items() if data}
+
+
+def _gates(report: Mapping[str, Any]) -> bytes | None:
+    """Rate, one-sided bounds and threshold of every gate that has a threshold."""
+    gates = [gate for gate in report["gates"] if gate.get("total") and gate["threshold"] is not None]
+    if not gates:
+        return None
+    figure, axes = _figure(height=0.9 + 0.32 * len(gates))
+    for row, gate in enumerate(reversed(gates)):
+        colour = {"PASS": _GOOD, "FAIL": _BAD}.get(gate["status"], _LINE)
+        axes.plot([gate["lower"], gate["upper"]], [row, row], color=colour, linewidth=2)
+        axes.plot(gate["rate"], row, "o", color=colour, markersize=5)
+        axes.plot([gate["threshold"]] * 2, [row - 0.32, row + 0.32], color=_INK, linewidth=1.5)
+    axes.set_yticks(range(len(gates)), [gate["gate"] for gate in reversed(gates)])
+    axes.set_xlim(0, 1.02)
+    axes.set_xlabel("share of cases (dot), one-sided bounds (line), threshold (bar)")
+    return _png(figure)
+
+
+def _benchmarks(report: Mapping[str, Any]) -> bytes | None:
+    """Score and interval of each benchmark, and the base model's score."""
+    rows = list(reversed(report["benchmarks"]))
+    if not rows:
+        return None
+    figure, axes = _figure(height=0.9 + 0.36 * len(rows))
+    for at, row in enumerate(rows):
+        if row.get("lower") is not None and row.get("upper") is not None:
+            axes.plot([row["lower"], row["upper"]], [at, at], color=_GOOD, linewidth=2)
+        axes.plot(row["value"], at, "o", color=_GOOD, markersize=5)
+        if row.get("base") is not None:
+            axes.plot(row["base"], at, "D", color=_LINE, markersize=5)
+        if row.get("chance") is not None:
+            axes.plot([row["chance"]] * 2, [at - 0.3, at + 0.3], color=_BAD, linewidth=1.5)
+    axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    axes.set_xlabel("score (dot) and interval, base model (diamond), chance (bar)")
+    return _png(figure)
+
+
+def _scale(report: Mapping[str, Any]) -> bytes | None:
+    """Training tokens against parameters, beside the line of compute-optimal training."""
+    scale = report["scale"]
+    if "tokens" not in scale:
+        return None
+    figure, axes = _figure(height=3.6)
+    parameters, tokens = scale["parameters"], scale["tokens"]
+    span = [parameters / 30, parameters * 30]
+    ratio = report["constants"]["tokens_per_parameter"]
+    axes.loglog(span, [ratio * value for value in span], color=_LINE, linestyle="--")
+    axes.annotate(f"{ratio} tokens a parameter", (span[0], ratio * span[0]), xytext=(8, -2), textcoords="offset points")
+    axes.loglog(parameters, tokens, "o", color=_GOOD)
+    axes.annotate(report["model"]["name"][:40], (parameters, tokens), xytext=(8, -12), textcoords="offset points")
+    axes.set_xlabel("parameters")
+    axes.set_ylabel("training tokens")
+    return _png(figure)
+
+
+def _loss(report: Mapping[str, Any]) -> bytes | None:
+    """The loss of the last stage over its steps, a logarithmic scale."""
+    curves = report["losses"]
+    if not curves:
+        return None
+    figure, axes = _figure(height=3.2)
+    for name, points in curves.items():
+        steps, values = zip(*points, strict=True)
+        style = {"color": _GOOD, "marker": "o", "markersize": 3} if name == "validation" else {"color": _LINE}
+        axes.plot(steps, values, label=name, linewidth=1.2, **style)
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+_PLOTS: Mapping[str, Callable[[Mapping[str, Any]], bytes | None]] = {
+    "gates": _gates,
+    "benchmarks": _benchmarks,
+    "scale": _scale,
+    "loss": _loss,
+}
+
+
+def _figure(*, height: float) -> tuple[Any, Any]:
+    """A figure of its own, without pyplot: no window, no state."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", color=_LINE, alpha=0.25)
+    return figure, axes
+
+
+def _png(figure: Any) -> bytes:
+    """PNG bytes without time or version: the same report drawn by the same matplotlib gives the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    return buffer.getvalue()
