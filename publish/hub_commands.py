@@ -13,9 +13,8 @@ from modelqa.errors import HubError, UsageError
 from modelqa.text import escape
 
 from . import ledger
-from .commands import add_source_arguments
+from .commands import add_source_arguments, inputs_of
 from .hub import Hub, Snapshot, connect
-from .inputs import open_inputs
 from .policy import Request, read_policy
 from .push import KEPT, plan, publish
 from .releasing import Releasing
@@ -34,7 +33,6 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show the decision and every file; change nothing")
     parser.add_argument("--private", action="store_true", help="a repository that has to be made is private")
     parser.add_argument("--adopt", default="", metavar="REASON", help="replace files that have no record, and say why")
-    parser.add_argument("--suites", type=Path, default=Path("suites"), help="the folder of suites (default: suites)")
     add_source_arguments(parser)
     _add_token(parser)
     parser.set_defaults(handler=publish_model)
@@ -61,9 +59,7 @@ def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
 
 def publish_model(parsed: argparse.Namespace) -> int:
     """Publish a judged model, or show what that would do."""
-    inputs = open_inputs(
-        parsed.model, run=parsed.run, cards=parsed.cards, registry=parsed.models, home=parsed.modelqa_dir
-    )
+    inputs = inputs_of(parsed)
     model = inputs.model
     policy = read_policy(inputs.settings.policy, f"{parsed.cards / model.name}.md")
     target = _target(parsed.to or (model.experimental_repo if parsed.experimental else model.repo))
