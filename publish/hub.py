@@ -261,8 +261,10 @@ def _git_blob(data: bytes) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    """What went wrong, and behind a general message what caused it."""
+    text = " ".join(str(error).split())[:300]
+    cause = f" (from {_one_line(error.__cause__)})" if error.__cause__ else ""
+    return f"{type(error).__name__}{': ' if text else ''}{text}{cause}"
 
 
 def _remedy(error: BaseException, status: int | None) -> str:

@@ -90,7 +90,7 @@ def verify_repository(parsed: argparse.Namespace) -> int:
             asked, problems = replay(Path(folder), found.report, parsed.replay)
     for problem in problems:
         print(escape(f"{problem.code} at {problem.locus}: {problem.text}", "terminal", limit=600))
-    again = f", {asked} prompts asked again" if asked else ""
+    again = f", {asked} of {parsed.replay} prompts asked again" if asked else ""
     print(f"{name}@{found.commit[:12]}: {len(found.files)} files{again}, {len(problems)} problem(s)")
     if not problems:
         print("nothing differs; without a signature this shows drift, not forgery")

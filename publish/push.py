@@ -229,9 +229,7 @@ def _truth(hub: Hub, head: Snapshot, wanted: Snapshot, title: str, error: HubErr
     ) from error
 
 
-def finish(
-    hub: Hub, release: Release, commit: str, *, parent: str | None, staged: Staged | None = None
-) -> LedgerEntry:
+def finish(hub: Hub, release: Release, commit: str, *, parent: str | None, staged: Staged | None = None) -> LedgerEntry:
     """Tag the commit, close what was staged for this release, look at the tag again; all of it may be done already."""
     for number in hub.open_pull_requests(title(release)):
         hub.close(number)

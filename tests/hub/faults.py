@@ -89,7 +89,7 @@ class Faults:
     counts: Counter[str] = field(default_factory=Counter)
 
     def through(self, call: Call, effect: Callable[[], Answer], hang: Callable[[], None]) -> Answer | None:
-        """The answer to a call as the client gets it; None when the connection is lost. `hang` ends when it gives up."""
+        """The answer as the client gets it; None for a lost connection. `hang` returns when the client gives up."""
         with self.lock:
             call = replace(call, number=self.counts[call.name])
             self.counts[call.name] += 1

@@ -1,6 +1,6 @@
 """All fault schedules, enumerated from a recorded trace, run and counted: `make test-publish`.
 
-    python -m hub.matrix [--every N] [--workers N]      with tests/ on the path
+python -m hub.matrix [--every N] [--workers N]      with tests/ on the path
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelqa.errors import HubError
 from modelqa.publish import push
 from modelqa.publish.hub import Hub
+
+from modelqa.errors import HubError
 
 
 def no_parent_commit() -> None:

@@ -19,14 +19,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save
-
-from hub.server import WRITE
-from modelqa.errors import ModelqaError
 from modelqa.publish import hub as publish_hub
 from modelqa.publish import push
 from modelqa.publish.hub import Snapshot, connect
 from modelqa.publish.release_files import MANIFEST, README, REPORT, Release, ReleaseFile
+from safetensors.numpy import save
+
+from hub.server import WRITE
+from modelqa.errors import ModelqaError
 
 REPOSITORY = "acme/tiny"
 LARGE = 256  # bytes; the trials' tensors count as large, so that they take the way of large files

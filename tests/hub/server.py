@@ -134,7 +134,8 @@ class LoopbackHub:
         repository, oid = self.repositories["/".join(request.parts[1:3])], request.parts[3]
         if request.parts[4:] == ["verify"]:
             return ok({}) if repository.has_object(oid) else refused(404, "Object does not exist")
-        return ok({}) if repository.keep_object(oid, request.body) else refused(422, "Content does not match its sha256")
+        kept = repository.keep_object(oid, request.body)
+        return ok({}) if kept else refused(422, "Content does not match its sha256")
 
     def _resolve(self, repository: Repository, name: str, revision: str, path: str, request: Request) -> Answer:
         commit = repository.resolve(revision)
@@ -202,9 +203,9 @@ class LoopbackHub:
 
     def _commit(self, repository: Repository, name: str, rest: list[str], request: Request) -> Answer:
         header, files, delete = _operations(request.body)
-        for sha256, size in [pointed for pointed in files.values() if isinstance(pointed, tuple)]:
-            if not repository.has_object(sha256):
-                return refused(400, f"LFS object {sha256} is not in storage")
+        missing = [data[0] for data in files.values() if isinstance(data, tuple) and not repository.has_object(data[0])]
+        if missing:
+            return refused(400, f"LFS object {missing[0]} is not in storage")
         contents = {
             path: data if isinstance(data, bytes) else pointer(data[0], data[1] or len(repository.object(data[0])))
             for path, data in files.items()

@@ -22,6 +22,7 @@ POINTER = re.compile(
 )
 GITATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n"
 IDENTITY = "loopback <loopback@localhost>"
+IDENTIFIED = ("-c", "user.name=loopback", "-c", "user.email=loopback@localhost")
 
 
 class StaleParent(Exception):
@@ -123,9 +124,7 @@ class Repository:
         """{path: sha256 of the bytes} at a revision: the oracle of the tests."""
         commit = self.resolve(revision)
         assert commit, revision
-        return {
-            path: hashlib.sha256(self.content(blob)).hexdigest() for path, blob in self.tree(commit).items()
-        }
+        return {path: hashlib.sha256(self.content(blob)).hexdigest() for path, blob in self.tree(commit).items()}
 
     def commit(
         self,
@@ -174,11 +173,11 @@ class Repository:
             main, other = self.resolve("refs/heads/main"), self.resolve(f"refs/pr/{number}")
             assert main and other
             tree = self.git("merge-tree", "--write-tree", main, other).decode().split()[0]
-            environment = ["-c", "user.name=loopback", "-c", "user.email=loopback@localhost"]
             commit = (
-                self.git(*environment, "commit-tree", tree, "-p", main, "-p", other, "-m", f"Merge pull request {number}")
-                .decode().strip()
-            )  # fmt: skip
+                self.git(*IDENTIFIED, "commit-tree", tree, "-p", main, "-p", other, "-m", f"Merge {number}")
+                .decode()
+                .strip()
+            )
             self.git("update-ref", "refs/heads/main", commit, main)
             return commit
 
@@ -187,8 +186,7 @@ class Repository:
         with self.lock:
             if self.resolve(f"refs/tags/{name}"):
                 return False
-            identity = ["-c", "user.name=loopback", "-c", "user.email=loopback@localhost"]
-            self.git(*identity, "tag", *(["-a", "-m", message] if message else []), "--", name, commit)
+            self.git(*IDENTIFIED, "tag", *(["-a", "-m", message] if message else []), "--", name, commit)
             return True
 
     def refs(self, prefix: str) -> dict[str, str]:

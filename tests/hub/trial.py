@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelqa.publish.push import KEPT, title
+from modelqa.publish.release_files import Release
+
 from hub.faults import Call, Fault, Faults
 from hub.publishers import REPOSITORY, Ending, Publisher, Settings, Variant, tiny_release
 from hub.server import LoopbackHub
 from hub.store import Repository, pointer
-from modelqa.publish.push import KEPT, title
-from modelqa.publish.release_files import Release
 
 STRANGER = "a third party's commit"
 GIVE_UP = 1.0  # seconds that a publisher waits for an answer when it meets a slow one
