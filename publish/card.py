@@ -7,16 +7,17 @@ else, and a number in the template or the prose that is no reference is an error
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, sha256_text
+from modelqa.gates import LADDER
 
 from .metadata import yaml_block
-from .numbers import Entry, literals, mark, resolve
+from .numbers import Entry, literals, lookup, mark, resolve, shown, uncovered
 
 CARDS = Path(__file__).parents[1] / "cards"  # beside this package: in a checkout and in the wheel alike
 TEMPLATE = "model.md.jinja"
@@ -85,6 +86,31 @@ def render(report: Mapping[str, Any], prose: Mapping[str, str], *, manifest_sha2
     return Card(text, tuple(entry for entry in entries if not entry.path.startswith("digests.")))
 
 
+def differences(text: str, report: Mapping[str, Any], index: Sequence[Entry]) -> list[str]:
+    """How a published card departs from its report, whatever version rendered it; [] when every number agrees.
+
+    Finds a number that was edited, added or moved, and an index that does not fit the report.
+    """
+    changed = [
+        f"{entry.path}: the card says {entry.text}, the report {again}"
+        for entry in index
+        if (again := shown(lookup(report, entry.path), entry.form)) != entry.text
+    ]
+    return changed + [f"not of the report: {found}" for found in uncovered(text, index)]
+
+
+def read_index(value: object) -> list[Entry]:
+    """The index of a card from its JSON value; `DataError` when it is none."""
+    try:
+        return [Entry(str(row["text"]), str(row["path"]), str(row["form"])) for row in value]  # type: ignore[attr-defined]
+    except (KeyError, TypeError):
+        raise DataError(
+            "modelqa/numbers.json is no index of a card",
+            reason="it lists each value with text, path and form",
+            remedy="publish the release again",
+        ) from None
+
+
 def report_digest(report: Mapping[str, Any]) -> str:
     """Hex sha256 of the report's canonical JSON, whatever the layout of the file."""
     return sha256_text(canonical_json(dict(report)))
@@ -127,9 +153,13 @@ def _tidy(text: str) -> str:
 def _views(report: Mapping[str, Any]) -> dict[str, Any]:
     """What the template loops over: gates with a rate and checks, each with its place in the report."""
     gates = list(enumerate(report["gates"]))
+    checks = [(number, gate) for number, gate in gates if not gate.get("total")]
     return {
         "rates": [(number, {**_OPTIONAL, **gate}) for number, gate in gates if gate.get("total")],
-        "checks": [(number, gate) for number, gate in gates if not gate.get("total")],
+        "open_checks": [(number, gate) for number, gate in checks if gate["status"] != "PASS"],
+        "passed_checks": _by_rung(checks),
+        "overlap": _overlap(report["data"]["overlap"]),
+        "tiers": list(dict.fromkeys(row["tier"] for row in report["data"]["overlap"])),
         "waived": [(number, gate) for number, gate in gates if "waiver" in gate],
         "allowing": [(number, gate) for number, gate in gates if gate["allows"]],
         "columns": {
@@ -142,3 +172,20 @@ def _views(report: Mapping[str, Any]) -> dict[str, Any]:
         "data_facts": [fact for fact in _DATA_FACTS if fact[0] in report["data"]],
         "whole": NO_FAILURE,
     }
+
+
+def _by_rung(checks: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[str, list[int]]]:
+    """(rung, places of its passed checks), up the ladder."""
+    passed: dict[str, list[int]] = {rung: [] for rung in LADDER}
+    for number, gate in checks:
+        if gate["status"] == "PASS":
+            passed[gate["rung"]].append(number)
+    return [(rung, numbers) for rung, numbers in passed.items() if numbers]
+
+
+def _overlap(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, dict[str, int]]]:
+    """(place of its first row, {tier: place}) for each pair of what was looked for and where."""
+    pairs: dict[tuple[str, str], dict[str, int]] = {}
+    for number, row in enumerate(rows):
+        pairs.setdefault((row["of"], row["in"]), {})[row["tier"]] = number
+    return [(min(found.values()), found) for found in pairs.values()]

@@ -74,6 +74,7 @@ def _scale(report: Mapping[str, Any]) -> bytes | None:
     axes.annotate(f"{ratio} tokens a parameter", (span[0], ratio * span[0]), xytext=(8, -2), textcoords="offset points")
     axes.loglog(parameters, tokens, "o", color=_GOOD)
     axes.annotate(report["model"]["name"][:40], (parameters, tokens), xytext=(8, -12), textcoords="offset points")
+    _plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel("parameters")
     axes.set_ylabel("training tokens")
     return _png(figure)
@@ -90,6 +91,7 @@ def _loss(report: Mapping[str, Any]) -> bytes | None:
         style = {"color": _GOOD, "marker": "o", "markersize": 3} if name == "validation" else {"color": _LINE}
         axes.plot(steps, values, label=name, linewidth=1.2, **style)
     axes.set_yscale("log")
+    _plain_ticks(axes.yaxis)
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
     axes.legend(frameon=False)
@@ -102,6 +104,12 @@ _PLOTS: Mapping[str, Callable[[Mapping[str, Any]], bytes | None]] = {
     "scale": _scale,
     "loss": _loss,
 }
+
+
+def _plain_ticks(*sides: Any) -> None:
+    """Logarithmic axes labelled 0.1, 1, 10: their own labels are formulas, which are not drawn here."""
+    for axis in sides:
+        axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
 
 
 def _figure(*, height: float) -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ from .settings import CardSettings
 
 SCHEMA = 1  # of report.json
 TOKENS_PER_PARAMETER = 20  # Hoffmann et al. (2022): compute-optimal training sees about so many tokens a parameter
-LONGEST_TEXT = 2000  # characters of a transcript that ship; what is cut is counted
+LONGEST_TEXT = 2000  # characters of one text that ships; what is cut is counted
 _OVERLAP = re.compile(r"data\[(?P<a>train|val|ancestors)_(?P<b>val|cases)\.(?P<tier>\w+)\]")
 _SETTINGS = ("engine", "decoding", "dtype", "device", "max_new_tokens", "case_seed")
 _MODEL = ("name", "stage", "phase", "system", "digest", "weights_sha256", "template_sha256", "tokenizer_sha256")
@@ -68,7 +68,7 @@ def make_report(
     run = stored.run
     versions = run.settings.get("versions", {})
     gates = [_gate(result, waivers or {}, previous, reference) for result in run.gates]
-    return {
+    report = {
         "schema": SCHEMA,
         "renderer": __version__,
         "date": stored.date,
@@ -96,6 +96,16 @@ def make_report(
         "metadata": _metadata(settings),
         "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": TOKENS_PER_PARAMETER},
     }
+    return {key: _bounded(value) for key, value in report.items()}
+
+
+def _bounded(value: Any) -> Any:
+    """The value with every long text cut: no reply, name or reason makes a card that cannot be read."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}… +{len(value) - LONGEST_TEXT}"
+    if isinstance(value, Mapping):
+        return {_bounded(key): _bounded(entry) for key, entry in value.items()}
+    return [_bounded(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _standing(standing: Standing) -> dict[str, Any]:
@@ -209,7 +219,7 @@ def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
             seen.add(row.key)
             entry = _transcript(result, row, case)
             other = others.get(("reference", case["id"]))
-            shown.append(entry | ({"reference": _cut(other.raw)} if other else {}))
+            shown.append(entry | ({"reference": other.raw} if other else {}))
     return shown
 
 
@@ -218,9 +228,9 @@ def _transcript(result: GateResult, row: Row, case: Mapping[str, str]) -> dict[s
         "gate": result.gate,
         "case_sha256": sha256_text(case["id"]),
         "prompt_sha256": row.key,
-        "asked": _cut(case["asked"]),
-        "expected": _cut(case["expect"]),
-        "said": _cut(row.raw),
+        "asked": case["asked"],
+        "expected": case["expect"],
+        "said": row.raw,
         "reply_sha256": sha256_text(canonical_json(list(row.ids))),
         "outcome": result.outcomes.get(case["id"], "missing"),
     }
@@ -236,10 +246,6 @@ def _full_text(stored: StoredRun, gates: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… +{len(text) - LONGEST_TEXT}"
-
-
 def _degeneration(rows: Sequence[Row]) -> dict[str, Any]:
     """How many of the candidate's replies are empty, never stop, loop or are no language; {} without replies."""
     own = [row for row in rows if row.role == "candidate"]
@@ -252,8 +258,8 @@ def _degeneration(rows: Sequence[Row]) -> dict[str, Any]:
         "empty": sum(not reply.text for reply in replies),
         "unstopped": sum(not reply.stopped for reply in replies),
         "looping": sum(loops(reply) for reply in replies),
-        "garbage": sum(is_garbage(reply.text) for reply in replies),
-        "commonest": {"text": _cut(commonest), "count": count, "share": count / len(own)},
+        "garbage": sum(is_garbage(reply.text[:LONGEST_TEXT]) for reply in replies),
+        "commonest": {"text": commonest, "count": count, "share": count / len(own)},
     }
 
 
