@@ -79,11 +79,11 @@ class Hub:
         from huggingface_hub.errors import HfHubHTTPError
 
         # The client raises its own error for an answer, its HTTP library's for a lost connection, and ValueError,
-        # RuntimeError, KeyError or OSError for an answer that is not what it should be or a file that cannot be kept.
+        # RuntimeError, OSError or a lookup's error for an answer of another shape or a file that cannot be kept.
         transport: type[BaseException] = HfHubHTTPError.__mro__[1]
         try:
             yield self.api
-        except (transport, OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
+        except (transport, OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
             response = getattr(error, "response", None)
             raise HubError(
                 f"{doing} {self.name} failed",

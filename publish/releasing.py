@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .release_files import REPORT, Release
 from .report import Standing
 from .stage import stage
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 MAX_REPORT_BYTES = 16 << 20  # of another release's report; ours has some hundred kilobytes
 
 
@@ -48,8 +50,8 @@ class Releasing:
         """
         run, kept = self.inputs.stored.run, (*KEPT, *self.policy.keep)
         base, adopt = head_record(self.hub, head, kept), self.request.adopt
-        if base.run == run.digest and (parent := described(self.hub.description(head.commit)).get("parent")):
-            adopt = adopt or next((each["reason"] for each in base.report["standing"]["overrides"]), "")
+        if base.run == run.digest and (parent := self._replaced(head)):
+            adopt = adopt or next((str(each["reason"]) for each in base.report["standing"]["overrides"]), "")
             base = head_record(self.hub, self.hub.snapshot(parent), kept)
         beside = base
         if self.request.experimental and self.canonical and (there := self.canonical.head()):
@@ -57,6 +59,11 @@ class Releasing:
         request = Request(**{**vars(self.request), "adopt": adopt})
         metrics = metrics_of(run, self.policy, beside.digest)
         return base, decide(request, base, self.policy, metrics, str(run.model["digest"]))
+
+    def _replaced(self, head: Snapshot) -> str:
+        """The commit that the release at `head` replaced, "" when a release did not make that commit."""
+        parent = described(self.hub.description(head.commit)).get("parent", "")
+        return parent if _COMMIT.fullmatch(parent) else ""
 
 
 def head_record(hub: Hub, head: Snapshot, kept: tuple[str, ...]) -> HeadRecord:
@@ -76,13 +83,30 @@ def head_record(hub: Hub, head: Snapshot, kept: tuple[str, ...]) -> HeadRecord:
 
 def _describes(report: Any, head: Snapshot) -> bool:
     """Whether a report has the parts that are read of it, and names the very weights of the head."""
-    parts = ("model", "record", "standing", "files", "gates")
-    if not isinstance(report, Mapping) or not all(part in report for part in parts):
+    if not isinstance(report, Mapping):
         return False
-    tables = all(isinstance(report[part], Mapping) for part in parts[:3])
-    rows = isinstance(report["files"], list) and all(isinstance(file, Mapping) for file in report["files"])
-    if not (tables and rows and isinstance(report["standing"].get("overrides"), list)):
+    tables = all(isinstance(report.get(part), Mapping) for part in ("model", "record", "standing"))
+    if (
+        not tables
+        or not _rows(report.get("files"), "path", "sha256")
+        or not _rows(report.get("gates"), "gate", "status")
+    ):
+        return False
+    if not _rows(report["standing"].get("overrides"), "reason") or not all(map(_numbers, report["gates"])):
         return False
     judged = {file.get("path"): file.get("sha256") for file in report["files"]}
     weights = {path: entry.sha256 for path, entry in head.entries.items() if path.endswith(".safetensors")}
     return bool(weights) and all(judged.get(path) == sha256 for path, sha256 in weights.items())
+
+
+def _rows(value: Any, *keys: str) -> bool:
+    """Whether a value is a list of mappings that have a text at each of these keys."""
+    return isinstance(value, list) and all(
+        isinstance(row, Mapping) and all(isinstance(row.get(key), str) for key in keys) for row in value
+    )
+
+
+def _numbers(gate: Mapping[str, Any]) -> bool:
+    """Whether what a report holds of a gate is, where it is a number at all, one."""
+    values = [gate.get(key) for key in ("threshold", "passed", "total", "rate")]
+    return all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hub.online import loopback
+from hub.publishers import tiny_release
+from hub.server import WRITE, LoopbackHub
+from modelqa.publish.hub import connect
 from modelqa.publish.policy import (
     Decision,
     HeadRecord,
@@ -18,10 +22,14 @@ from modelqa.publish.policy import (
     metrics_of,
     read_policy,
 )
+from modelqa.publish.push import publish
+from modelqa.publish.release_files import Release
 
 from modelqa.errors import ReleaseError, UsageError
 from modelqa.record import GateResult, Run, Status, Verdict
 from modelqa.stats import Paired, non_inferior
+
+__all__ = ["loopback"]
 
 RECORDS = Path(__file__).parents[1] / "cards" / "postmortems" / "records"
 POLICY = Policy(("echo",), 0.05)
@@ -55,6 +63,28 @@ def test_the_same_table_goes_to_the_experimental_repository_with_its_postmortem(
     assert decision.role == "experimental" and "34.8% against 36.9%" in decision.why
     with pytest.raises(ReleaseError, match="needs a postmortem"):
         decide(Request("acme/e", "tiny", experimental=True), HeadRecord(), POLICY, results_table, "new")
+
+
+def test_the_lower_model_is_published_beside_and_the_canonical_stays(
+    loopback: LoopbackHub, tmp_path: Path, results_table: list[Metric]
+) -> None:
+    token, endpoint = WRITE, loopback.endpoint
+    canonical = connect("acme/chat", token=token, endpoint=endpoint)
+    beside = connect("acme/chat-experimental", token=token, endpoint=endpoint)
+    old, new = tiny_release(tmp_path, "v3"), tiny_release(tmp_path, "v5")
+    publish(canonical, lambda head: old)
+    before = loopback.repository("acme/chat").git("for-each-ref", "refs/heads", "refs/tags")
+
+    def judged(request: Request, head: HeadRecord) -> Release:
+        decide(request, head, POLICY, results_table, "new")
+        return new
+
+    with pytest.raises(ReleaseError, match="not shown to be no worse"):
+        publish(canonical, lambda head: judged(REQUEST, JUDGED))
+    assert publish(beside, lambda head: judged(EXPERIMENT, HeadRecord())).changed
+    assert loopback.repository("acme/chat").git("for-each-ref", "refs/heads", "refs/tags") == before
+    files = loopback.repository("acme/chat-experimental").files("main")
+    assert files["model.safetensors"] == new.by_path["model.safetensors"].sha256
 
 
 def test_a_higher_score_without_a_number_of_cases_shows_nothing_either() -> None:

@@ -18,6 +18,7 @@ from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT
 from modelqa.publish.replay import replay
 from publishing import CARD, judged, project
 
+from modelqa.checkpoint import open_checkpoint
 from modelqa.cli import main
 
 __all__ = ["judged", "loopback", "project"]
@@ -57,6 +58,15 @@ class Desk:
         (self.root / "cards" / "tiny.md").write_text(
             CARD.replace("---\n## What it is", POLICY).replace("It knows nothing.", line)
         )
+
+    def download(self) -> Path:
+        """A folder with the files of the branch."""
+        folder = self.root / "downloaded"
+        commit = self.repository.resolve("main") or ""
+        for path, blob in self.repository.tree(commit).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(self.repository.content(blob))
+        return folder
 
     def tag(self) -> str:
         """The newest tag."""
@@ -98,6 +108,8 @@ def test_what_was_published_is_what_was_judged_and_verifies(desk: Desk) -> None:
     weights = (desk.root / "checkpoints" / "tiny" / "model.safetensors").read_bytes()
     assert files["model.safetensors"] == sha256(weights).hexdigest()
     assert {README, MANIFEST, NUMBERS, REPORT} <= set(files)
+    downloaded = desk.download()  # what a later run compares with as its baseline is known by the same digest
+    assert open_checkpoint(downloaded).digest == open_checkpoint(desk.root / "checkpoints" / "tiny").digest
     assert desk.run("verify", f"{NAME}@{desk.tag()}", "--replay", "3") == 0, desk.out
     assert "2 of 3 prompts asked again, 0 problem(s)" in desk.out  # the card shows no more
 
@@ -155,6 +167,32 @@ def test_a_token_that_may_only_read_is_refused_and_never_shown(desk: Desk, monke
     monkeypatch.delenv("HF_TOKEN")
     assert desk.run("publish", "tiny", "--to", NAME) == 4 and "there is no token" in desk.out
     assert set(desk.repository.files("main")) == set(KEPT)
+
+
+HOSTILE = [
+    b"{",
+    b"[" * 100_000,
+    b"null",
+    b'{"model": {}, "record": {}, "standing": {}, "files": [], "gates": []}',
+    b'{"model": {}, "record": {}, "standing": {"overrides": [1]}, "files": [], "gates": [1]}',
+    b'{"model": {}, "record": {}, "standing": {"overrides": []}, "files": [{}], "gates": [{"gate": 1, "status": 2}]}',
+]
+
+
+def test_a_hostile_report_at_the_head_counts_as_none(desk: Desk) -> None:
+    for report in HOSTILE:
+        desk.put({REPORT: report, "model.safetensors": b"weights"})
+        assert desk.run("publish", "tiny", "--to", NAME, "--dry-run") == 4
+        assert "without a record of modelqa" in desk.out
+
+
+def test_an_experiment_needs_its_postmortem(desk: Desk) -> None:
+    desk.publish()
+    head = desk.repository.resolve("main")
+    assert desk.run("publish", "tiny", "--to", f"{NAME}-experimental", "--experimental") == 4
+    assert "needs a postmortem" in desk.out
+    assert desk.run("publish", "tiny", "--to", NAME, "--experimental") == 4
+    assert "an experiment never replaces one" in desk.out and desk.repository.resolve("main") == head
 
 
 def test_an_edited_verdict_leaves_the_target_untouched(desk: Desk) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from tqdm import tqdm
+
 from hub.faults import Call, Fault
 from hub.trial import Outcome, clean_trace, run_schedule
 
@@ -90,7 +92,8 @@ def main() -> int:
     planned = planned[:: options.every]
     start, wrong, cells = time.monotonic(), 0, Counter[tuple[str, str]]()
     with ThreadPoolExecutor(options.workers) as pool:
-        for schedule, outcome in zip(planned, pool.map(Schedule.run, planned), strict=True):
+        outcomes = tqdm(pool.map(Schedule.run, planned), total=len(planned), unit="schedule")
+        for schedule, outcome in zip(planned, outcomes, strict=True):
             cells[schedule.kind, outcome.first.how] += 1
             for text in outcome.wrong:
                 wrong += 1
