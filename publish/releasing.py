@@ -12,7 +12,7 @@ from typing import Any
 
 from .hub import Hub, Snapshot
 from .inputs import Inputs
-from .policy import Decision, HeadRecord, Policy, Request, decide, metrics_of
+from .policy import CANONICAL, EXPERIMENTAL, Decision, HeadRecord, Policy, Request, decide, metrics_of
 from .push import KEPT, described
 from .release_files import REPORT, Release
 from .report import Standing
@@ -46,11 +46,13 @@ class Releasing:
     def decision(self, head: Snapshot) -> tuple[HeadRecord, Decision]:
         """(the release before, what the policy says).
 
-        A head that this very run made already is judged by what it replaced: so the same release comes out again.
+        A head that this very run made already, as what it is to be now, is judged by what it replaced: so the same
+        release comes out again.
         """
         run, kept = self.inputs.stored.run, (*KEPT, *self.policy.keep)
         base, adopt = head_record(self.hub, head, kept), self.request.adopt
-        if base.run == run.digest and (parent := self._replaced(head)):
+        role = EXPERIMENTAL if self.request.experimental else CANONICAL
+        if (base.run, base.role) == (run.digest, role) and (parent := self._replaced(head)):
             adopt = adopt or next((str(each["reason"]) for each in base.report["standing"]["overrides"]), "")
             base = head_record(self.hub, self.hub.snapshot(parent), kept)
         beside = base
