@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all check fixtures bench clean
+.PHONY: gate test test-slow test-all test-publish check fixtures bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,9 @@ test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
 	  start=$$(date +%s); $(MAKE) $$part; \
 	  echo "make $$part: $$(( ($$(date +%s) - start) / 60 )) min $$(( ($$(date +%s) - start) % 60 )) s"; \
 	done
+
+test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call x fault x before/after x storage mode
+	PYTHONPATH=tests $(BIN)/python -m hub.matrix
 
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .

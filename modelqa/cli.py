@@ -13,6 +13,9 @@ modelqa import FILES         what other harnesses measured, as a record that gat
 modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
 modelqa card MODEL           print the card of a model's newest run
 modelqa postmortem ...       begin a postmortem from two records, or check those that are written
+modelqa publish MODEL        one release of a judged model, in one verified commit
+modelqa verify ORG/NAME      is what was published what it says it is?
+modelqa rollback ORG/NAME    the files of an earlier release again
 """
 
 from __future__ import annotations
@@ -117,6 +120,15 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.publish.commands import add_postmortem_arguments
 
         add_postmortem_arguments(postmortem)
+    publish = commands.add_parser("publish", help="publish a judged model with its card")
+    verify = commands.add_parser("verify", help="compare a published release with what it says of itself")
+    rollback = commands.add_parser("rollback", help="give a repository the files of an earlier release back")
+    if given[:1] in (["publish"], ["verify"], ["rollback"]):
+        from modelqa.publish.hub_commands import add_publish_arguments, add_rollback_arguments, add_verify_arguments
+
+        add_publish_arguments(publish)
+        add_verify_arguments(verify)
+        add_rollback_arguments(rollback)
     return parser
 
 
