@@ -32,9 +32,9 @@ def reply_row(role: str, prompt: Prompt, reply: Reply) -> dict[str, Any]:
     return {"model": role, "key": prompt.key, "prompt": asked, "reply": reply.to_json(), "cases": {}}
 
 
-def case_row(case: Case, family: str) -> dict[str, Any]:
+def case_row(case: Case) -> dict[str, Any]:
     """Which case of a gate a question was, so that another record of the same cases can be laid beside it."""
-    return {"id": case.id, "asked": case.user, "expect": case.answer, "family": family, "meta": dict(case.meta)}
+    return {"id": case.id, "asked": case.user, "expect": case.answer, "meta": dict(case.meta)}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Asked:
 
     asked     the last user message; expected: the right answer, "" when none is stated
     said      the reply's text before its stop token, special tokens visible; raw: the whole reply
-    family    template family; meta: what results are broken down by
+    meta      what results are broken down by
     """
 
     case: str
@@ -51,7 +51,6 @@ class Asked:
     expected: str
     said: str
     raw: str
-    family: str
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -118,7 +117,6 @@ def _asked(case: Mapping[str, Any], reply: Mapping[str, Any]) -> Asked:
         expected=str(case["expect"]),
         said=str(reply["text"]),
         raw=str(reply["raw"]),
-        family=str(case["family"]),
         meta={str(key): str(value) for key, value in case["meta"].items()},
     )
 

@@ -48,7 +48,7 @@ def write_run(home: Path, name: str, right: str, *, said: str = "word") -> Path:
         prompt = Prompt((number,), f"<user>Say word{number}")
         text = said if letter == "y" else HOSTILE
         row = reply_row("candidate", prompt, Reply((1,), text + "<end>", text, True))
-        row["cases"]["echo"] = case_row(case, f"f{number}")
+        row["cases"]["echo"] = case_row(case)
         rows.append(row)
     write_jsonl(folder / "replies.jsonl.zst", rows)
     run = replace(run_of(name, result), replies_sha256=sha256_file(folder / "replies.jsonl.zst"))

@@ -232,7 +232,7 @@ def test_a_model_without_a_record_gets_the_nearest_names(tmp_path: Path) -> None
 
 def test_readings_stand_beside_each_other_and_whoever_was_not_asked_is_empty() -> None:
     def said(text: str) -> Asked:
-        return Asked("p1", "Why?", "", text, text, "f")
+        return Asked("p1", "Why?", "", text, text)
 
     rows = readings(
         {"old": {"p1": said("Because.")}, "new": {"p1": said("So."), "p2": replace(said("x"), asked="How?")}}
@@ -249,7 +249,7 @@ def test_a_record_gives_the_columns_of_everyone_who_was_asked_with_it(tmp_path: 
     for role, text in said.items():
         case = Case("p1", ({"role": "user", "content": "Why?"},))
         row = reply_row(role, Prompt((1,), "Why?"), Reply((1,), text, text, True))
-        row["cases"]["side_by_side"] = case_row(case, "f")
+        row["cases"]["side_by_side"] = case_row(case)
         rows.append(row)
     write_jsonl(tmp_path / "replies.jsonl.zst", rows)
     controls = {"baseline": {"name": "old"}, "parent": {"name": "mute"}}

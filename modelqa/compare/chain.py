@@ -97,12 +97,12 @@ def _judged(run: Run) -> dict[str, GateResult]:
 
 
 def _compare(old: GateResult, new: GateResult, asked: dict[str, Asked]) -> Comparison:
-    known = asked if asked.keys() == new.outcomes.keys() else {}  # a record made before families were kept
+    known = asked if asked.keys() == new.outcomes.keys() else {}  # without replies there is nothing to break down by
     return compare_outcomes(
         new.gate,
         old=old.outcomes,
         new=new.outcomes,
-        families={case: row.family for case, row in known.items()} if known else None,
+        families=new.families or None,
         meta={case: {key: row.meta[key] for key in new.groups if key in row.meta} for case, row in known.items()},
     )
 

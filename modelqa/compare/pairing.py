@@ -15,6 +15,7 @@ from modelqa.record import Problem
 LEVEL = 0.05  # of a claim "better" or "worse": at most one wrong claim in twenty comparisons, however many gates
 SHOWN = 3  # case ids in a problem's text
 
+Families = Mapping[str, str] | Mapping[str, int]  # {case: its template family}
 Groups = Mapping[str, Mapping[str, tuple[int, int, int]]]
 
 
@@ -62,7 +63,7 @@ def compare_outcomes(
     *,
     old: Mapping[str, str],
     new: Mapping[str, str],
-    families: Mapping[str, str] | None = None,
+    families: Families | None = None,
     meta: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Comparison:
     """The comparison of two {case: "yes", "no" or "missing"}; by case, where known, family and groups.
@@ -100,8 +101,8 @@ def adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return [replace(each, adjusted=corrected[str(number)]) for number, each in enumerate(comparisons)]
 
 
-def _clusters(differences: Mapping[str, int], families: Mapping[str, str]) -> list[list[int]]:
-    found: dict[str, list[int]] = {}
+def _clusters(differences: Mapping[str, int], families: Families) -> list[list[int]]:
+    found: dict[str | int, list[int]] = {}
     for case, difference in differences.items():
         found.setdefault(families[case], []).append(difference)
     return list(found.values())

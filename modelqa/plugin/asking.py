@@ -11,7 +11,7 @@ from modelqa.files import write_jsonl
 from modelqa.gates import Case
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned, family_names
+from modelqa.plugin.plan import Planned
 from modelqa.records import REPLIES, case_row, reply_row
 from modelqa.reply import Prompt, Reply
 
@@ -27,7 +27,6 @@ class Asking:
     deselected: Sequence[str] = ()
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     ready: bool = False
-    _families: dict[str, list[str]] = field(default_factory=dict)
     _prompts: dict[tuple[str, str], list[Prompt]] = field(default_factory=dict)
 
     def roles(self, entry: Planned) -> list[str]:
@@ -43,14 +42,6 @@ class Asking:
         if key not in self._prompts:
             self._prompts[key] = [self.lab.prompt(role, case.messages) for case in self.cases[entry.name]]
         return self._prompts[key]
-
-    def families(self, gate: str) -> list[str]:
-        """The template family of each of the gate's cases."""
-        if gate not in self._families:
-            cases = self.cases[gate]
-            identity = ["families", [vars(case) for case in cases]]
-            self._families[gate] = self.lab.kept(identity, lambda: family_names(cases))
-        return self._families[gate]
 
     def replies_to(self, entry: Planned, role: str) -> list[Reply | None]:
         """The replies to the gate's cases in their order; None where none was made."""
@@ -92,11 +83,10 @@ class Asking:
         """One row for each question and model: what was asked, what was said, and whose cases it is."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for role, entry in asked:
-            cases = zip(self.cases[entry.name], self.prompts(entry, role), self.families(entry.name), strict=True)
-            for case, prompt, family in cases:
+            for case, prompt in zip(self.cases[entry.name], self.prompts(entry, role), strict=True):
                 if (reply := self.replies[role].get(prompt.key)) is not None:
                     row = rows.setdefault((role, prompt.key), reply_row(role, prompt, reply))
-                    row["cases"][entry.name] = case_row(case, family)
+                    row["cases"][entry.name] = case_row(case)
         if rows:
             write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)), level=6)
 

@@ -17,7 +17,7 @@ from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned, suite_of
+from modelqa.plugin.plan import Planned, family_names, suite_of
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.teeth import null_rates, toothless
 from modelqa.plugin.transcripts import transcripts
@@ -161,7 +161,8 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            outcomes = _outcomes(cases, answers, self.asking.families(entry.name), {*entry.spec.by, *entry.spec.floors})
+            families = self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases))
+            outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
