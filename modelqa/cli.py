@@ -5,6 +5,7 @@ modelqa data ...             make, mix, prepare and inspect datasets
 modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
+modelqa mutants --model M    make defective siblings and see which gates kill them
 """
 
 from __future__ import annotations
@@ -69,6 +70,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.by_hand import add_arguments as add_generate_arguments
 
         add_generate_arguments(generate)
+    mutants = commands.add_parser("mutants", help="make defective siblings and see which gates kill them")
+    if given[:1] == ["mutants"]:
+        from modelqa.mutants.command import add_arguments as add_mutants_arguments
+
+        add_mutants_arguments(mutants)
     return parser
 
 

@@ -80,6 +80,12 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
     own = chat.episode([dict(message) for message in row])
     if ids != list(own.ids):
         return _difference(chat, number, ids, list(own.ids))
+    asked, starts = list(chat.render([dict(message) for message in row[:-1]]).ids), own.mask.index(1)
+    if ids[: len(asked)] != asked:
+        return _difference(chat, number, ids[:starts], asked)
+    if len(asked) != starts:
+        text = f"evaluation's prompt ends {starts - len(asked)} tokens before the answer that training supervised"
+        return Problem("parity.render", f"episode {number}, token {len(asked)}", text)
     if chat.turn_end_id is not None and chat.turn_end_id not in [i for i, m in zip(ids, mask, strict=True) if m]:
         return Problem(
             "parity.stop_supervised", f"episode {number}", "the end-of-turn token was fed but its loss did not count"

@@ -9,9 +9,10 @@ from modelqa.models import nearest
 from modelqa.mutants.chat_files import CHAT
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
+from modelqa.mutants.rows import ROWS
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *CHAT)
+KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT)
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

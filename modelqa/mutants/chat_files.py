@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +131,8 @@ def _lowercasing(sibling: Sibling) -> Damage:
 
 
 def _bos_doubled(sibling: Sibling) -> Damage:
-    if sibling.chat.bos_id is None or sibling.chat.render([{"role": "user", "content": "a"}]).ids[0] != sibling.chat.bos_id:
+    asked = sibling.chat.render([{"role": "user", "content": "a"}]).ids
+    if sibling.chat.bos_id is None or asked[0] != sibling.chat.bos_id:
         raise NotApplicable("its template begins with no beginning-of-sequence token")
     bos = sibling.chat.tokens.declared["bos_token"]
     write_template(sibling, "{{- '" + bos + "' -}}" + sibling.chat.template)
@@ -223,8 +223,8 @@ CHAT = (
     Kind("swapped_tokens", "tokenizer", "two frequent tokens changed ids", ("F54",), (_RENDER, _FIT), _swapped_tokens),
     Kind("added_token_missing", "tokenizer", "the token that opens a turn is no longer an added token",
          ("F01", "F47"), (_RENDER, _FIT), _added_token_missing),
-    Kind("duplicate_id", "tokenizer", "two tokens have one id", ("F54",), (Expected("vocabulary", "weights.vocabulary"),),
-         _duplicate_id),
+    Kind("duplicate_id", "tokenizer", "two tokens have one id", ("F54",),
+         (Expected("vocabulary", "weights.vocabulary"),), _duplicate_id),
     Kind("lowercasing", "tokenizer", "the tokenizer writes everything in lower case", ("F47",), (_RENDER, _FIT),
          _lowercasing),
     Kind("bos_doubled", "template", "the beginning-of-sequence token is written twice", ("F01",),
@@ -232,11 +232,11 @@ CHAT = (
     Kind("other_format", "template", "the template is one of another family", ("F01", "F48"), (_RENDER, _FIT),
          _other_format),
     Kind("prompt_lost", "template", "the template no longer opens the answer's turn", ("F01", "F27"),
-         (Expected("format_strict", "format_strict.below", "cases"),), _prompt_lost),
+         (_RENDER, Expected("format_strict", "format_strict.below", "cases")), _prompt_lost),
     Kind("system_dropped", "template", "the template leaves the system message out", ("F48",), (_RENDER, _FIT),
          _system_dropped),
     Kind("trailing_space", "template", "the template ends the prompt with a space that training never saw", ("F01",),
-         (_RENDER, _FIT), _trailing_space),
+         (_RENDER, Expected("format_strict", "format_strict.below", "cases")), _trailing_space),
     Kind("stop_unwritten", "template", "the template ends an answer with no token", ("F02",), _STOPS, _stop_unwritten),
     Kind("lost_stop", "config", "no file names a stop token", ("F02",), _STOPS, _lost_stop),
     Kind("wrong_stop", "config", "generation_config.json stops at another token than the tokenizer names", ("F02",),

@@ -11,8 +11,8 @@ from modelqa.checkpoint.folder import INDEX, WEIGHTS
 from modelqa.files import read_json, write_bytes, write_json
 from modelqa.mutants.chat_files import folder, set_json, write_template
 from modelqa.mutants.kind import OPENING, REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
+from modelqa.mutants.places import layers, matrix, set_config
 from modelqa.mutants.tensors import raw, shard
-from modelqa.mutants.weights import layers, matrix, set_config
 
 
 def _cut(path: Path) -> None:
@@ -128,7 +128,7 @@ def _half_the_heads(sibling: Sibling) -> Damage:
 
 
 _OPEN = (Expected(OPENING, REFUSED),)
-_FIT = (Expected("template", "parity.template", "format"),)
+_SPOILED = (Expected("echo_basic", "echo_basic.below", "cases"),)
 
 FILES = (
     Kind("truncated_file", "file", "the weights file is cut short", ("F62",), _OPEN, _truncated_file),
@@ -142,10 +142,10 @@ FILES = (
     Kind("broken_template", "file", "the chat template does not render", ("F48",), _OPEN, _broken_template),
     Kind("more_layers", "config", "the config counts a layer more than was saved", ("F63",),
          (Expected("shapes", "weights.shapes"),), _more_layers),
-    Kind("other_activation", "config", "the config names another activation function", ("F56",), _FIT,
+    Kind("other_activation", "config", "the config names another activation function", ("F56",), _SPOILED,
          partial(_changed, "hidden_act", "relu")),
-    Kind("other_rope", "config", "the config's rotary base is a hundredth of the trained one", ("F56",), _FIT,
+    Kind("other_rope", "config", "the config's rotary base is a hundredth of the trained one", ("F56",), _SPOILED,
          _other_rope),
-    Kind("half_the_heads", "config", "the config pairs the attention heads, which fits every shape", ("F56",), _FIT,
+    Kind("half_the_heads", "config", "the config pairs the attention heads, which fits every shape", ("F56",), _SPOILED,
          _half_the_heads),
 )  # fmt: skip

@@ -24,8 +24,8 @@ from modelqa.files import read_json, write_blocks, write_json
 
 Array = NDArray[np.float32]
 BLOCK_BYTES = 16 << 20  # copied from file to file at a time
-_PLAIN = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"),
-          "I32": np.dtype("<i4"), "I8": np.dtype("|i1")}  # fmt: skip
+_PLAIN: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"),
+                                    "I8": np.dtype("|i1")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Stored:
 
 
 def store(values: Array, dtype: str) -> Stored:
-    """`values` in the safetensors dtype; bfloat16 by rounding to nearest even. `CheckpointError` for 8 bits and less."""
+    """`values` in the safetensors dtype; bfloat16 rounds to nearest even. `CheckpointError` for quantised types."""
     if dtype == "BF16":
         return Stored(dtype, values.shape, _bfloat16(values).tobytes())
     if dtype not in _PLAIN:
