@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, parity, stats
+    from modelqa import ask, content, degeneration, parity, stats
     from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
@@ -38,6 +38,8 @@ __all__ = [
     "Reply",
     "ask",
     "assert_trainable",
+    "content",
+    "degeneration",
     "deny",
     "every",
     "gate",
@@ -52,6 +54,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in ("ask", "parity", "stats"):
+    if name in ("ask", "content", "degeneration", "parity", "stats"):
         return importlib.import_module(f"modelqa.{name}")
     raise AttributeError(f"module 'modelqa' has no attribute {name!r}")

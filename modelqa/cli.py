@@ -6,6 +6,7 @@ modelqa preflight MODEL      data, template, mask, stop and count gates before m
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa mutants --model M    make defective siblings and see which gates kill them
+modelqa diagnose RUN         what a failed run most likely means, from its record
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.training.capture import add_arguments as add_capture_arguments
 
         add_capture_arguments(capture)
+    diagnose = commands.add_parser("diagnose", help="explain a stored record")
+    if given[:1] == ["diagnose"]:
+        from modelqa.diagnose.command import add_arguments as add_diagnose_arguments
+
+        add_diagnose_arguments(diagnose)
     generate = commands.add_parser("generate", help="ask a model by hand")
     if given[:1] == ["generate"]:
         from modelqa.by_hand import add_arguments as add_generate_arguments

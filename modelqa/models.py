@@ -25,12 +25,18 @@ Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_STRINGS = ("hub", "phase", "parent", "reference", "baseline", "system", "repo", "experimental_repo", "adapter")
-_PATHS = ("path", "manifest", "trainer_log", "capture")
+_STRINGS = (
+    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo", "adapter",
+)  # fmt: skip
+_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe")
 _PATH_LISTS = ("train", "val")
-_STRING_LISTS = ("categories",)
-_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, "intended_rows", "mix", "waivers")
-_MODEL_NAMES = ("parent", "reference", "baseline")
+_STRING_LISTS = ("categories", "factors")
+_COUNTS = {
+    "intended_rows": "write how many rows training was meant to use",
+    "step": "write the training step whose weights these are",
+}
+_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "waivers")
+_MODEL_NAMES = ("parent", "sibling", "reference", "baseline")
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,15 @@ class Model:
 
     root           folder of models.toml; paths are absolute, already joined to it
     declared       whether models.toml names it; a bare folder or Hub id declares nothing and cannot be released
+    sibling        a model that was trained almost alike
     parent         the model it was trained from; reference: its known-good control; baseline: what it is compared with
     system         the system message that evaluation sends, as training rendered it
     intended_rows  how many training rows were meant to be used
-    trainer_log    trainer_state.json; capture: ids that the trainer really fed
+    trainer_log    trainer_state.json, .jsonl or .csv; capture: ids that the trainer really fed
+    step           the training step whose weights these are; None: the last one of the log
+    passes         how often the data was meant to be seen; None: 2 to 5 times
+    recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
+    factors        dotted keys of the recipe that were meant to differ
     categories     the values that meta.category may have in the training rows
     mix            {meta.source: declared share of the training rows}
     waivers        {gate: reason}, printed on the card
@@ -64,7 +75,12 @@ class Model:
     manifest: Path | None = None
     intended_rows: int | None = None
     trainer_log: Path | None = None
+    step: int | None = None
+    passes: float | None = None
     capture: Path | None = None
+    recipe: Path | None = None
+    sibling: str = ""
+    factors: tuple[str, ...] = ()
     repo: str = ""
     experimental_repo: str = ""
     adapter: str = ""
@@ -222,8 +238,9 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
         )
     values: dict[str, Any] = {
         "stage": stage,
-        "intended_rows": _rows(path, f"{where}intended_rows", table.get("intended_rows")),
+        "passes": _passes(path, f"{where}passes", table.get("passes")),
     }
+    values |= {key: _count(path, where + key, table.get(key), remedy) for key, remedy in _COUNTS.items()}
     values |= {key: _typed(path, where + key, table[key], str) for key in _STRINGS if key in table}
     values |= {key: _inside(path, where + key, table[key]) for key in _PATHS if key in table}
     for key in _PATH_LISTS:
@@ -266,15 +283,16 @@ def _typed(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> A
     return value
 
 
-def _rows(path: Path, key: str, value: Any) -> int | None:
+def _count(path: Path, key: str, value: Any, remedy: str) -> int | None:
     if value is not None and _typed(path, key, value, int) < 1:
-        _refuse(
-            path,
-            f"{key} is {value}",
-            "a training set has at least one row",
-            "write how many rows training was meant to use",
-        )
+        _refuse(path, f"{key} is {value}", "it counts from one", remedy)
     return value if value is None else int(value)
+
+
+def _passes(path: Path, key: str, value: Any) -> float | None:
+    if value is not None and not 0 < _typed(path, key, value, (int, float)) < 1e6:
+        _refuse(path, f"{key} is {value}", "it counts passes over the data", "write how often each row was to be seen")
+    return value if value is None else float(value)
 
 
 def _mapping(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from modelqa.files import canonical_json, sha256_text
 SCHEMA = 1  # of run.json; a reader refuses a version that it does not know
 
 
+BY_ITSELF = "by_itself"  # in `measured` of a gate that a lower rung blocks: the code it would have had
+
+
 class Status(StrEnum):
     """The three verdicts, and the two ways of having none."""
 

@@ -9,7 +9,14 @@ import pytest
 import tiny_model
 import torch
 
-from modelqa.checkpoint import open_checkpoint, read, shape_problems, tie_problems, vocabulary_problems
+from modelqa.checkpoint import (
+    open_checkpoint,
+    read,
+    shape_problems,
+    special_id_problems,
+    tie_problems,
+    vocabulary_problems,
+)
 from modelqa.checkpoint.names import TIED_BY_DEFAULT
 from modelqa.errors import CheckpointError
 
@@ -203,7 +210,7 @@ def test_a_token_with_two_ids_is_found(copy):
 def test_a_special_id_that_no_token_has_is_found(copy, name, role, number):
     folder = copy()
     tiny_model.edit(folder / name, **{f"{role}_token_id": number})
-    problems = vocabulary_problems(open_checkpoint(folder))
+    problems = special_id_problems(open_checkpoint(folder))
     assert codes(problems) == {"weights.special_ids"}
     assert any(name in problem.text and str(number) in problem.text for problem in problems)
 
@@ -213,7 +220,7 @@ def test_swapped_special_ids_are_found(copy):
     ids = tiny_model.special_ids(folder)
     for name in ("config.json", "generation_config.json"):
         tiny_model.edit(folder / name, eos_token_id=ids["<|im_start|>"])
-    problems = vocabulary_problems(open_checkpoint(folder))
+    problems = special_id_problems(open_checkpoint(folder))
     assert [(problem.code, problem.locus) for problem in problems] == [("weights.special_ids", "eos_token")]
     assert "<|im_end|>" in problems[0].text
 
@@ -221,20 +228,20 @@ def test_swapped_special_ids_are_found(copy):
 def test_configs_that_disagree_on_eos_are_found(copy):
     folder = copy()
     tiny_model.edit(folder / "config.json", eos_token_id=tiny_model.special_ids(folder)["<|im_start|>"])
-    assert [problem.locus for problem in vocabulary_problems(open_checkpoint(folder))] == ["eos_token_id"]
+    assert [problem.locus for problem in special_id_problems(open_checkpoint(folder))] == ["eos_token_id"]
 
 
 def test_several_eos_ids_with_the_tokenizers_among_them_are_fine(copy):
     folder = copy()
     ids = tiny_model.special_ids(folder)
     tiny_model.edit(folder / "generation_config.json", eos_token_id=[ids["<|pad|>"], ids["<|im_end|>"]])
-    assert vocabulary_problems(open_checkpoint(folder)) == []
+    assert special_id_problems(open_checkpoint(folder)) == []
 
 
 def test_a_named_token_that_the_tokenizer_lacks_is_found(copy):
     folder = copy()
     tiny_model.edit(folder / "tokenizer_config.json", pad_token={"content": "<nothing>"})
-    (problem,) = vocabulary_problems(open_checkpoint(folder))
+    (problem,) = special_id_problems(open_checkpoint(folder))
     assert problem.locus == "pad_token" and "<nothing>" in problem.text
 
 

@@ -18,7 +18,7 @@ from modelqa.chat import Chat, open_chat
 from modelqa.data.contracts import validate
 from modelqa.data.evidence import FRAMES, Sources, frame, judge, reports, sources
 from modelqa.data.frame import inspection_frame, roles_ok
-from modelqa.data.suite import CODES, Result, cache_key, read_suite
+from modelqa.data.suite import KINDS, Result, cache_key, read_suite
 from modelqa.errors import DataError
 from modelqa.files import sha256_file, write_json, write_jsonl
 from modelqa.gates import Case
@@ -101,10 +101,10 @@ def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
 
 
 def broken(results: list[Result]) -> dict[str, str]:
-    """{expectation: code} of what does not hold."""
+    """{expectation: kind} of what does not hold."""
     assert not [result.error for result in results if result.error]
     assert not [result.missing for result in results if result.missing]
-    return {result.id: result.code for result in results if not result.success}
+    return {result.id: result.kind for result in results if not result.success}
 
 
 def test_healthy_data_passes_every_expectation(declare: Callable[..., Sources]) -> None:
@@ -153,20 +153,20 @@ def one_source_takes_over(rows: Rows) -> None:
 
 
 DEFECTS = {
-    "rows lost in loading": (lambda rows: rows.__delitem__(slice(24, None)), {"train.rows": "data.rows"}),
-    "an id that is null": (edit(3, id=None), {"train.no_nulls_id": "data.nulls"}),
-    "an id used twice": (edit(3, id="wrap-4"), {"train.ids": "data.ids"}),
-    "a role that is none": (say(3, 1, role="human"), {"train.roles": "data.roles"}),
-    "a blank answer": (say(3, 2, content=" \n"), {"train.roles": "data.roles"}),
-    "messages that are no list": (edit(3, messages="hello"), {"train.roles": "data.roles"}),
-    "a category nobody declared": (meta(3, category="extract"), {"train.categories": "data.categories"}),
+    "rows lost in loading": (lambda rows: rows.__delitem__(slice(24, None)), {"train.rows": "rows"}),
+    "an id that is null": (edit(3, id=None), {"train.no_nulls_id": "nulls"}),
+    "an id used twice": (edit(3, id="wrap-4"), {"train.ids": "ids"}),
+    "a role that is none": (say(3, 1, role="human"), {"train.roles": "roles"}),
+    "a blank answer": (say(3, 2, content=" \n"), {"train.roles": "roles"}),
+    "messages that are no list": (edit(3, messages="hello"), {"train.roles": "roles"}),
+    "a category nobody declared": (meta(3, category="extract"), {"train.categories": "categories"}),
     "a promised category that is absent": (
-        lambda rows: [each["meta"].update(category="echo") for each in rows], {"train.categories": "data.categories"}),
-    "a row without a category": (meta(3, category=None), {"train.no_nulls_category": "data.nulls"}),
-    "a row without a source": (meta(3, source=None), {"train.no_nulls_source": "data.nulls"}),
-    "shares that are not the declared ones": (one_source_takes_over, {"train.mix": "data.mix"}),
-    "many copies of one row": (repeat_a_row_often, {"train.duplicates": "data.duplicates"}),
-    "one prompt with many answers": (answer_one_prompt_in_many_ways, {"train.conflicts": "data.conflicts"}),
+        lambda rows: [each["meta"].update(category="echo") for each in rows], {"train.categories": "categories"}),
+    "a row without a category": (meta(3, category=None), {"train.no_nulls_category": "nulls"}),
+    "a row without a source": (meta(3, source=None), {"train.no_nulls_source": "nulls"}),
+    "shares that are not the declared ones": (one_source_takes_over, {"train.mix": "mix"}),
+    "many copies of one row": (repeat_a_row_often, {"train.duplicates": "duplicates"}),
+    "one prompt with many answers": (answer_one_prompt_in_many_ways, {"train.conflicts": "conflicts"}),
 }
 
 
@@ -178,8 +178,8 @@ def test_each_defect_of_training_data_breaks_its_own_expectation(declare: Callab
 
 @pytest.mark.parametrize(
     ("template", "expected"),
-    [(tiny_chat.CHATML_NO_STOP, {"train.end_of_turn": "data.end_of_turn"}),
-     (tiny_chat.CHATML_HEADER, {"train.mask": "data.mask"})],
+    [(tiny_chat.CHATML_NO_STOP, {"train.end_of_turn": "end_of_turn"}),
+     (tiny_chat.CHATML_HEADER, {"train.mask": "mask"})],
     ids=["end of turn not supervised", "role header supervised"],
 )
 def test_a_template_that_masks_wrongly_breaks_its_own_expectation(
@@ -231,18 +231,18 @@ def test_a_file_that_its_manifest_does_not_describe_is_found(declare: Callable[.
         stream.write(json.dumps(healthy_train()[0]) + "\n")
     results = {result.id: result for result in judge(SUITES["files"], found)}
     assert results["files.manifest"].examples == ("tuned train.jsonl",)
-    assert results["files.manifest"].code == "data.lineage"
+    assert results["files.manifest"].kind == "lineage"
     assert results["files.rows"].success
 
 
 def test_an_empty_data_file_is_found(declare: Callable[..., Sources]) -> None:
-    assert broken(judge(SUITES["files"], declare(parent=[]))) == {"files.rows": "data.rows"}
+    assert broken(judge(SUITES["files"], declare(parent=[]))) == {"files.rows": "rows"}
 
 
 def test_an_overlap_names_the_case_and_the_training_row(declare: Callable[..., Sources]) -> None:
     found = declare(train=healthy_train() + leak("Tell me of the Amber Glacier please"))
     result = next(each for each in judge(SUITES["overlap"], found) if each.id == "train_cases.payload")
-    assert (result.code, result.unexpected_count) == ("data.overlap_payload", 1)
+    assert (result.code, result.kind, result.unexpected_count) == (f"data.{result.id}", "overlap_payload", 1)
     assert result.examples == ("case-0 (tuned train.jsonl:51)",)
     assert "glacier" not in json.dumps(result.to_json()).lower(), "results hold ids, never texts"
 
@@ -302,7 +302,7 @@ def test_a_column_of_nulls_is_not_a_pass(declare: Callable[..., Sources]) -> Non
 
 def one(**changes: Any) -> dict[str, Any]:
     expectation = {"id": "x", "type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"},
-                   "severity": "critical", "description": "Ids differ.", "meta": {"gate": "g", "code": "data.ids"}}
+                   "severity": "critical", "description": "Ids differ.", "meta": {"gate": "g", "kind": "ids"}}
     return {"name": "mine", "expectations": [{**expectation, **changes}]}
 
 
@@ -335,8 +335,8 @@ def test_an_unknown_parameter_is_named_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"severity": "fatal"}, "fatal"), ({"meta": {"gate": "g", "code": "data.other"}}, "data.other"),
-     ({"meta": {"code": "data.ids"}}, "gate")],
+    [({"severity": "fatal"}, "fatal"), ({"meta": {"gate": "g", "kind": "other"}}, "other"),
+     ({"meta": {"kind": "ids"}}, "gate")],
 )
 def test_a_suite_file_that_is_wrong_is_refused_with_the_expectation(
     tmp_path: Path, change: dict[str, Any], named: str
@@ -355,9 +355,9 @@ def test_two_expectations_with_one_id_are_refused(tmp_path: Path) -> None:
         read_suite(path)
 
 
-def test_the_shipped_suites_use_every_code_and_no_id_twice() -> None:
+def test_the_shipped_suites_use_every_kind_and_no_id_twice() -> None:
     expectations = [expectation for suite in SUITES.values() for expectation in suite["expectations"]]
-    assert {expectation["meta"]["code"] for expectation in expectations} == CODES
+    assert {expectation["meta"]["kind"] for expectation in expectations} == KINDS
     assert len({expectation["id"] for expectation in expectations}) == len(expectations)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from modelqa.checkpoint import folder
 from modelqa.checkpoint.names import find_either
 from modelqa.checkpoint.opening import Checkpoint
+from modelqa.checkpoint.stacks import odd_tensor_problems
 from modelqa.errors import CheckpointError
 from modelqa.record import Problem
 
@@ -18,12 +19,11 @@ _LAYER_COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
 def vocabulary_problems(checkpoint: Checkpoint) -> list[Problem]:
-    """Problems of `special_id_problems`, and "weights.vocabulary": an id of the tokenizer without an embedding row, one
-    token with two ids, or two tokens with one id. Locus = the id or the file. More rows than ids (padding) is fine.
+    """Problems "weights.vocabulary": an id of the tokenizer without an embedding row, one token with two ids, or two
+    tokens with one id. Locus = the id. More rows than ids (padding) is fine.
     """
     entries = _entries(checkpoint)
-    rows = _rows(checkpoint)
-    return [*_clashes(entries), *_beyond(entries, rows), *special_id_problems(checkpoint)]
+    return [*_clashes(entries), *_beyond(entries, _rows(checkpoint))]
 
 
 def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
@@ -47,7 +47,8 @@ def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
 
 def shape_problems(checkpoint: Checkpoint) -> list[Problem]:
     """Problems "weights.shapes": embedding rows that are not vocab_size, and layers that the config counts and the file
-    lacks (a loader fills them with random numbers, or stops). Locus = the tensor, or the first missing layer.
+    lacks (a loader fills them with random numbers, or stops). Locus = the tensor, or the first missing layer. And those of
+    `odd_tensor_problems`.
     """
     declared = checkpoint.text_config.get("vocab_size", checkpoint.config.get("vocab_size"))
     found = [
@@ -59,7 +60,7 @@ def shape_problems(checkpoint: Checkpoint) -> list[Problem]:
         for tensor in find_either(checkpoint)
         if tensor is not None and isinstance(declared, int) and tensor.shape[0] != declared
     ]
-    return found + _missing_layers(checkpoint)
+    return [*found, *_missing_layers(checkpoint), *odd_tensor_problems(checkpoint)]
 
 
 def _missing_layers(checkpoint: Checkpoint) -> list[Problem]:

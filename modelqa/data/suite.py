@@ -9,7 +9,7 @@ To add an expectation, add an object to the file's list `expectations`:
       "kwargs": {"column": "language", "value_set": ["en", "de"]},
       "severity": "critical",                         "warning": shown, does not fail
       "description": "Rows are English or German.",   what the reader of a failure is told
-      "meta": {"gate": "data/language", "code": "data.categories", "needs": ["train"]}
+      "meta": {"gate": "data/language", "kind": "categories", "needs": ["train"]}
     }
 
 Columns are those of `data.frame` (train, val) and `data.evidence` (overlap, files). `{"$PARAMETER": "mix"}` stands for
@@ -31,11 +31,11 @@ from typing import Any
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, sha256_text
 
-CODES = frozenset(
+KINDS = frozenset(
     {
-        "data.rows", "data.nulls", "data.ids", "data.roles", "data.categories", "data.mix", "data.end_of_turn",
-        "data.mask", "data.duplicates", "data.conflicts", "data.overlap_prompt", "data.overlap_payload",
-        "data.overlap_template", "data.overlap_ngram", "data.lineage",
+        "rows", "nulls", "ids", "roles", "categories", "mix", "end_of_turn",
+        "mask", "duplicates", "conflicts", "overlap_prompt", "overlap_payload",
+        "overlap_template", "overlap_ngram", "lineage",
     }
 )
 SEVERITIES = ("critical", "warning")
@@ -49,6 +49,7 @@ Suite = Mapping[str, Any]
 class Result:
     """What became of one expectation.
 
+    kind      what sort of failure it would be, one of `KINDS`
     success   whether it holds; False too when `error`, `missing` or `excused` is set
     observed  the value that was judged: a number of rows, shares, counts
     examples  ids of at most five rows that break it
@@ -59,7 +60,7 @@ class Result:
 
     id: str
     gate: str
-    code: str
+    kind: str
     severity: str
     description: str
     success: bool
@@ -69,6 +70,11 @@ class Result:
     error: str = ""
     missing: str = ""
     excused: str = ""
+
+    @property
+    def code(self) -> str:
+        """The reason code of its failure: no other expectation has it."""
+        return f"data.{self.id}"
 
     @property
     def text(self) -> str:
@@ -87,7 +93,7 @@ class Result:
 
 
 def read_suite(path: Path) -> Suite:
-    """The suite in a JSON file; `DataError` names the expectation that lacks a field or has an unknown code."""
+    """The suite in a JSON file; `DataError` names the expectation that lacks a field or is of an unknown kind."""
     try:
         suite = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -111,9 +117,9 @@ def _check(path: Path, number: int, expectation: Any) -> None:
     where = f"expectation {expectation['id']!r}"
     if expectation["severity"] not in SEVERITIES:
         raise _wrong(path, f"{where}: severity is {expectation['severity']!r}, not one of {', '.join(SEVERITIES)}")
-    code = expectation["meta"].get("code")
-    if code not in CODES:
-        raise _wrong(path, f"{where}: meta.code is {code!r}, not one of {', '.join(sorted(CODES))}")
+    kind = expectation["meta"].get("kind")
+    if kind not in KINDS:
+        raise _wrong(path, f"{where}: meta.kind is {kind!r}, not one of {', '.join(sorted(KINDS))}")
     if not expectation["meta"].get("gate"):
         raise _wrong(path, f"{where}: meta.gate is missing")
 
@@ -162,5 +168,5 @@ def unanswered(suite: Suite, missing: Mapping[str, str], excused: Mapping[str, s
 def result_of(expectation: Mapping[str, Any], *, success: bool, **found: Any) -> Result:
     """The result of an expectation, which says what it is about; `found` are the further fields of `Result`."""
     meta = expectation["meta"]
-    return Result(expectation["id"], meta["gate"], meta["code"], expectation["severity"], expectation["description"],
+    return Result(expectation["id"], meta["gate"], meta["kind"], expectation["severity"], expectation["description"],
                   success, **found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.chat import Chat
+from modelqa.checkpoint.folder import MAX_TOKENIZER_BYTES
 from modelqa.files import read_json, write_json, write_text
 from modelqa.mutants.kind import Damage, Expected, Kind, NotApplicable, Sibling
 
@@ -33,7 +34,7 @@ def set_json(path: Path, **values: Any) -> None:
 def rewrite_tokenizer(sibling: Sibling, change: Callable[[dict[str, Any]], None]) -> None:
     """Change tokenizer.json as parsed JSON."""
     path = folder(sibling) / "tokenizer.json"
-    content = read_json(path, limit=256 << 20)
+    content = read_json(path, limit=MAX_TOKENIZER_BYTES)
     change(content)
     write_json(path, content)
 
@@ -48,6 +49,14 @@ def write_template(sibling: Sibling, text: str) -> None:
 
 
 # -- tokenizer ---------------------------------------------------------------------------------------------------------
+
+
+def vocabulary(sibling: Sibling) -> dict[str, int]:
+    """{token as tokenizer.json writes it: id}."""
+    found = read_json(folder(sibling) / "tokenizer.json", limit=MAX_TOKENIZER_BYTES)["model"]["vocab"]
+    if not isinstance(found, dict):
+        raise NotApplicable("its vocabulary has scores instead of ids")
+    return found
 
 
 def exchange(content: dict[str, Any], swapped: Mapping[int, int]) -> None:
@@ -91,7 +100,7 @@ def _shifted_special(sibling: Sibling) -> Damage:
             moved = {f"{role}_token_id": _moved(content[f"{role}_token_id"], shifted)
                      for role in ("bos", "eos", "pad") if content.get(f"{role}_token_id") is not None}  # fmt: skip
             set_json(path, **moved)
-    return sibling.damaged("")
+    return sibling.damaged(min(sibling.chat.special_tokens))
 
 
 def _moved(value: Any, shifted: Mapping[int, int]) -> Any:
@@ -105,8 +114,9 @@ def _swapped_tokens(sibling: Sibling) -> Damage:
     if len(common) < 2:
         raise NotApplicable("its tokenizer makes one token of a sentence")
     first, second = common
+    names = [token for token, number in vocabulary(sibling).items() if number in common]
     rewrite_tokenizer(sibling, lambda content: exchange(content, {first: second, second: first}))
-    return sibling.damaged("")
+    return sibling.damaged(min(names))
 
 
 def _added_token_missing(sibling: Sibling) -> Damage:
@@ -210,33 +220,35 @@ def _wrong_stop_everywhere(sibling: Sibling) -> Damage:
     return sibling.damaged(f"token {sibling.chat.turn_end_id}")
 
 
-_RENDER = Expected("rendering", "parity.render", "episode")
-_FIT = Expected("template", "parity.template", "format")
-_IDS = (Expected("special_ids", "weights.special_ids"),)
-_STOPS = (Expected("stop_ids", "harness.stop_ids"),)
+_IDS_MOVED = (Expected("weights.id_map"),)
+_RENDER = Expected("parity.render", "episode")
+_FIT = Expected("parity.template", "format")
+_IDS = (Expected("weights.special_ids"),)
+_STOPS = (Expected("harness.stop_ids"),)
 
 CHAT = (
     Kind("swapped_turn_tokens", "tokenizer", "the tokens that open and end a turn changed ids, the configs did not",
          ("F54",), _IDS, _stop_and_opening_swapped),
     Kind("shifted_special", "tokenizer", "all special ids moved on by one, and every file but the weights agrees",
-         ("F54",), (_RENDER, _FIT), _shifted_special),
-    Kind("swapped_tokens", "tokenizer", "two frequent tokens changed ids", ("F54",), (_RENDER, _FIT), _swapped_tokens),
+         ("F54",), (*_IDS_MOVED, _RENDER, _FIT), _shifted_special),
+    Kind("swapped_tokens", "tokenizer", "two frequent tokens changed ids", ("F54",),
+         (*_IDS_MOVED, _RENDER, _FIT), _swapped_tokens),
     Kind("added_token_missing", "tokenizer", "the token that opens a turn is no longer an added token",
          ("F01", "F47"), (_RENDER, _FIT), _added_token_missing),
     Kind("duplicate_id", "tokenizer", "two tokens have one id", ("F54",),
-         (Expected("vocabulary", "weights.vocabulary"),), _duplicate_id),
+         (Expected("weights.vocabulary"),), _duplicate_id),
     Kind("lowercasing", "tokenizer", "the tokenizer writes everything in lower case", ("F47",), (_RENDER, _FIT),
          _lowercasing),
     Kind("bos_doubled", "template", "the beginning-of-sequence token is written twice", ("F01",),
-         (Expected("bos_count", "parity.bos", "episode"),), _bos_doubled),
+         (Expected("parity.bos", "episode"),), _bos_doubled),
     Kind("other_format", "template", "the template is one of another family", ("F01", "F48"), (_RENDER, _FIT),
          _other_format),
     Kind("prompt_lost", "template", "the template no longer opens the answer's turn", ("F01", "F27"),
-         (_RENDER, Expected("format_strict", "format_strict.below", "cases")), _prompt_lost),
+         (_RENDER, Expected("format_strict.below", "cases")), _prompt_lost),
     Kind("system_dropped", "template", "the template leaves the system message out", ("F48",), (_RENDER, _FIT),
          _system_dropped),
     Kind("trailing_space", "template", "the template ends the prompt with a space that training never saw", ("F01",),
-         (_RENDER, Expected("format_strict", "format_strict.below", "cases")), _trailing_space),
+         (_RENDER, Expected("format_strict.below", "cases")), _trailing_space),
     Kind("stop_unwritten", "template", "the template ends an answer with no token", ("F02",), _STOPS, _stop_unwritten),
     Kind("lost_stop", "config", "no file names a stop token", ("F02",), _STOPS, _lost_stop),
     Kind("wrong_stop", "config", "generation_config.json stops at another token than the tokenizer names", ("F02",),

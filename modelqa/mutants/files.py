@@ -10,7 +10,7 @@ from typing import Any
 from modelqa.checkpoint.folder import INDEX, WEIGHTS
 from modelqa.files import read_json, write_bytes, write_json
 from modelqa.mutants.chat_files import folder, set_json, write_template
-from modelqa.mutants.kind import OPENING, REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
+from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
 from modelqa.mutants.places import layers, matrix, set_config
 from modelqa.mutants.tensors import raw, shard
 
@@ -127,8 +127,8 @@ def _half_the_heads(sibling: Sibling) -> Damage:
     return sibling.damaged("")
 
 
-_OPEN = (Expected(OPENING, REFUSED),)
-_SPOILED = (Expected("echo_basic", "echo_basic.below", "cases"),)
+_OPEN = (Expected(REFUSED),)
+_SPOILED = (Expected("echo_basic.below", "cases"),)
 
 FILES = (
     Kind("truncated_file", "file", "the weights file is cut short", ("F62",), _OPEN, _truncated_file),
@@ -141,7 +141,7 @@ FILES = (
     Kind("no_tokenizer", "file", "the tokenizer was not saved", ("F47",), _OPEN, _no_tokenizer),
     Kind("broken_template", "file", "the chat template does not render", ("F48",), _OPEN, _broken_template),
     Kind("more_layers", "config", "the config counts a layer more than was saved", ("F63",),
-         (Expected("shapes", "weights.shapes"),), _more_layers),
+         (Expected("weights.shapes"),), _more_layers),
     Kind("other_activation", "config", "the config names another activation function", ("F56",), _SPOILED,
          partial(_changed, "hidden_act", "relu")),
     Kind("other_rope", "config", "the config's rotary base is a hundredth of the trained one", ("F56",), _SPOILED,

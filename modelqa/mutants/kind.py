@@ -11,6 +11,7 @@ from typing import Any
 from modelqa.chat import Chat, open_chat
 from modelqa.checkpoint import Checkpoint, open_checkpoint
 from modelqa.models import Model
+from modelqa.reasons import gate_of
 from modelqa.record import GateResult
 
 OPENING = "open"  # the gate's name when the checkpoint is refused before any gate is asked
@@ -33,11 +34,18 @@ class NotApplicable(Exception):
 
 @dataclass(frozen=True)
 class Expected:
-    """The verdict that a defect must get. `locus` is a kind of LOCI, or "exact": what the surgery named."""
+    """The verdict that a defect must get: a reason code, which one gate alone gives, and the place.
 
-    gate: str
+    locus  a kind of LOCI, or "exact": what the surgery named
+    """
+
     code: str
     locus: str = "exact"
+
+    @property
+    def gate(self) -> str:
+        """The gate that gives the code."""
+        return OPENING if self.code == REFUSED else gate_of(self.code) or "no gate"
 
     def meets(self, result: GateResult, locus: str) -> bool:
         """Whether a verdict has this gate, this code and this place; `locus` is what the surgery named."""

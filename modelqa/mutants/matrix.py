@@ -13,15 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from modelqa.gates import LADDER
-from modelqa.mutants.kind import OPENING, REFUSED, Damage, Expected, Kind
+from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind
 from modelqa.mutants.trial import Session
+from modelqa.reasons import SHARED
 from modelqa.record import GateResult, Status, Verdict
 
-# Codes of verdicts that say nothing about the model: on the harness rung, an INCONCLUSIVE with another code is a no.
-OPEN_CODES = frozenset({
-    "clustered", "crashed", "died", "few_cases", "lower_rung", "missing_replies", "no_cases", "no_evidence",
-    "no_threshold", "not_run", "toothless", "unsettled",
-})  # fmt: skip
 CRASHES = frozenset({"crashed", "died", "not_run"})
 
 
@@ -47,8 +43,9 @@ class Cell:
     def no(self) -> bool:
         """Whether it accuses the model."""
         verdict = self.verdict
+        # A harness fault is INCONCLUSIVE with a code of its own; the shared codes say nothing about the model.
         harness = self.rung == LADDER[0] and verdict.status is Status.INCONCLUSIVE
-        return verdict.status is Status.FAIL or (harness and verdict.code not in OPEN_CODES)
+        return verdict.status is Status.FAIL or (harness and verdict.code not in SHARED)
 
     @property
     def mark(self) -> str:

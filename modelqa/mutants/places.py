@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from modelqa.checkpoint import Checkpoint, TensorInfo, read
 from modelqa.checkpoint.names import find_either
+from modelqa.checkpoint.stacks import LAYER
 from modelqa.files import read_json, write_json
 from modelqa.mutants.kind import NotApplicable, Sibling
 from modelqa.mutants.tensors import Array, put
 
 HEAD = "lm_head.weight"  # what transformers calls the output matrix of a causal language model
-LAYER = re.compile(r"(.+?)\.(\d+)\.(.+)")  # a tensor's name: the stack, the layer's number, the rest
 
 
 def layers(checkpoint: Checkpoint) -> dict[int, list[str]]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from modelqa.checkpoint import Checkpoint, TensorInfo, open_checkpoint, read
 from modelqa.checkpoint.names import find_either, tie_flag
+from modelqa.checkpoint.stacks import LAYER
 from modelqa.mutants.kind import Damage, Expected, Kind, NotApplicable, Sibling
-from modelqa.mutants.places import HEAD, LAYER, layers, matrix, set_config
+from modelqa.mutants.places import HEAD, layers, matrix, set_config
 from modelqa.mutants.tensors import Array, edit, put, raw, reshaped, rewrite, store
 
 NOISE = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # of a tensor's standard deviation: from unseen to destroyed
@@ -119,12 +120,21 @@ def _flattened(sibling: Sibling) -> Damage:
     return sibling.damaged(tensor.name)
 
 
-def _dtype(dtype: str, sibling: Sibling) -> Damage:
+def _whole_numbers(sibling: Sibling) -> Damage:
     tensor = matrix(sibling.checkpoint)
-    if tensor.dtype == dtype:
-        raise NotApplicable(f"it is stored as {dtype}")
-    rewrite(sibling.checkpoint, {tensor.name: store(read(sibling.checkpoint, tensor.name), dtype)})
+    rewrite(sibling.checkpoint, {tensor.name: store(read(sibling.checkpoint, tensor.name), "I8")})
     return sibling.damaged(tensor.name)
+
+
+def _other_dtype(sibling: Sibling) -> Damage:
+    """Every tensor in the other 16-bit type, which the config does not name."""
+    checkpoint = sibling.checkpoint
+    stored = {tensor.dtype for tensor in checkpoint.tensors.values()}
+    if not stored <= {"F16", "BF16", "F32"}:
+        raise NotApplicable("it is quantised")
+    other = "BF16" if stored == {"F16"} else "F16"
+    rewrite(checkpoint, {name: store(read(checkpoint, name), other) for name in checkpoint.tensors})
+    return sibling.damaged(max(checkpoint.tensors.values(), key=lambda each: (each.elements, each.name)).name)
 
 
 def _noise(strength: float, sibling: Sibling) -> Damage:
@@ -152,13 +162,13 @@ def _from_parent(sibling: Sibling, names: Callable[[str], bool], mixed: Callable
 
 def _parent_again(sibling: Sibling) -> Damage:
     _from_parent(sibling, lambda name: True, lambda own, parent: parent)
-    return sibling.damaged("")
+    return sibling.damaged("all tensors")
 
 
 def _frozen_backbone(sibling: Sibling) -> Damage:
     names = {name for stack in layers(sibling.checkpoint).values() for name in stack}
     _from_parent(sibling, names.__contains__, lambda own, parent: parent)
-    return sibling.damaged("")
+    return sibling.damaged("backbone")
 
 
 def _merged_twice(sibling: Sibling) -> Damage:
@@ -168,10 +178,10 @@ def _merged_twice(sibling: Sibling) -> Damage:
 
 # -- the kinds ---------------------------------------------------------------------------------------------------------
 
-_TIED = (Expected("tied_embeddings", "weights.untied"),)
-_FINITE = (Expected("finite_weights", "weights.nonfinite"),)
-_SHAPES = (Expected("shapes", "weights.shapes"),)
-_SPOILED = (Expected("echo_basic", "echo_basic.below", "cases"),)  # saying a text back needs every layer
+_TIED = (Expected("weights.untied"),)
+_FINITE = (Expected("weights.nonfinite"),)
+_SHAPES = (Expected("weights.shapes"),)
+_SPOILED = (Expected("echo_basic.below", "cases"),)  # saying a text back needs every layer
 
 WEIGHTS = (
     Kind("untied_head", "weights", "a drifted output matrix is saved beside an embedding that the config ties to it",
@@ -183,18 +193,22 @@ WEIGHTS = (
     Kind("nan", "weights", "one number of one matrix is NaN", ("F62",), _FINITE, partial(_one_value, np.nan)),
     Kind("infinite", "weights", "one number of one matrix is infinite", ("F62",), _FINITE, partial(_one_value, np.inf)),
     Kind("missing_layer", "weights", "the last layer was not saved", ("F62",), _SHAPES, _missing_layer),
-    Kind("missing_key", "weights", "one matrix was not saved", ("F62",), _SHAPES, _missing_key),
-    Kind("extra_key", "weights", "an adapter's matrix was saved into the merged model", ("F13",), _SHAPES, _extra_key),
+    Kind("missing_key", "weights", "one matrix was not saved", ("F62",),
+         (Expected("weights.missing_key"),), _missing_key),
+    Kind("extra_key", "weights", "an adapter's matrix was saved into the merged model", ("F13",),
+         (Expected("weights.extra_key"),), _extra_key),
     Kind("transposed", "weights", "an oblong matrix is stored transposed", ("F62",), _SHAPES,
          partial(_transposed, False)),
     Kind("flattened", "weights", "a matrix is stored under another shape of as many numbers", ("F62",), _SHAPES,
          _flattened),
-    Kind("wrong_dtype", "weights", "one matrix of weights is stored as whole numbers", ("F56",), _SHAPES,
-         partial(_dtype, "I8")),
-    Kind("parent_again", "weights", "the parent's weights are saved as the trained model", ("F61",), _SHAPES,
-         _parent_again),
+    Kind("whole_numbers", "weights", "one matrix of weights is stored as whole numbers", ("F56",), _SHAPES,
+         _whole_numbers),
+    Kind("wrong_dtype", "weights", "all weights are stored in another type than the config names", ("F56",),
+         (Expected("weights.dtype"),), _other_dtype),
+    Kind("parent_again", "weights", "the parent's weights are saved as the trained model", ("F61",),
+         (Expected("weights.unchanged"),), _parent_again),
     Kind("frozen_backbone", "weights", "only embeddings and norms changed in training, the layers are the parent's",
-         ("F13",), _SHAPES, _frozen_backbone),
+         ("F13",), (Expected("weights.frozen"),), _frozen_backbone),
     Kind("merged_twice", "weights", "what training changed is added a second time", ("F13",), _SPOILED, _merged_twice),
     Kind("zero_layer", "weights", "a middle layer is all zeros", ("F62",), _SPOILED, _zero_layer),
     Kind("permuted_layers", "weights", "the first and the last layer changed places", ("F62",), _SPOILED,

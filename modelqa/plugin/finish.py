@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelqa.diagnose import diagnose, lines
 from modelqa.errors import ModelqaError
 from modelqa.files import canonical_json, sha256_text
 from modelqa.plugin.keep import SessionFolder, assemble, count_scorings, store
@@ -91,6 +92,11 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
         reporter.line("")
         reporter.line("look at these first, in this order:", bold=True)
         for line in why:
+            reporter.line(line)
+    if explained := lines(diagnose(record.run)):
+        reporter.line("")
+        reporter.line("what it most likely is, the most mundane first:", bold=True)
+        for line in explained:
             reporter.line(line)
     reporter.line("")
     for note in record.run.notes:

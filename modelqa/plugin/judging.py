@@ -20,7 +20,7 @@ from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.transcripts import transcripts
-from modelqa.record import GateResult, Outcome, Status, Verdict
+from modelqa.record import BY_ITSELF, GateResult, Outcome, Status, Verdict
 from modelqa.reply import Prompt, Reply
 
 DECLINES = (NoEvidence, NotAsked, Unsettled)
@@ -225,6 +225,9 @@ class Judging:
     def _judge_all(
         self, entry: Planned, body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]
     ) -> tuple[Answer, list[Outcome], Verdict]:
+        if not cases:
+            text = "no case was judged"
+            return Answer("error", text), [], Verdict(Status.INCONCLUSIVE, "no_cases", entry.name, text)
         present = [reply for reply in replies if reply is not None]
         if len(present) < len(replies):
             text = f"{len(replies) - len(present)} of {len(replies)} replies are missing"
@@ -260,7 +263,8 @@ class Judging:
             locus=failed.gate,
             text=f"the {failed.rung} rung failed ({failed.gate}); by itself this gate would be {own.status}",
         )
-        blocked = replace(result, verdict=verdict)
+        measured = {**result.measured, BY_ITSELF: own.code} if own.code else result.measured
+        blocked = replace(result, verdict=verdict, measured=measured)
         return Judged(blocked, failure_message(blocked, ()))
 
 

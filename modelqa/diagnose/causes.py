@@ -1,0 +1,211 @@
+"""The ladder of explanations, most mundane first: what shows each, what only hints at it, what rules it out.
+
+Patterns are those of `fnmatch`, over reason codes (see `modelqa.reasons`) and over names of gates, in which an
+expectation `data[train.rows]` is written data.train.rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One mundane thing that can be wrong.
+
+    shown    codes that name it: enough by themselves
+    hinted   codes that it leads to, and others too: evidence beside a code that names it, or when nothing names any
+    cleared  gates that together rule it out: the first was judged, and none that was judged did not pass
+    mundane  whether red lines of the recipe mean nothing while it stands
+    """
+
+    name: str
+    text: str
+    then: str
+    shown: tuple[str, ...] = ()
+    hinted: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
+    mundane: bool = True
+
+
+CAUSES = (
+    Cause(
+        "gate_code",
+        "A gate's own code failed, or the session died: nothing is known of the model.",
+        "mend the gate that is named, or run again; replies that were made are kept",
+        shown=("crashed", "died", "missing_replies", "no_cases"),
+    ),
+    Cause(
+        "harness",
+        "The harness is at fault: a model that is known to be good fails on the same path, or random weights pass.",
+        "compare a reply of the reference with that of plain `generate`; change nothing about the candidate before",
+        shown=("reference_ids.*", "reference_floor.*", "random_twin.*", "told_apart.*", "reference_bits.*"),
+        cleared=("random_twin", "reference_ids", "reference_floor", "told_apart", "reference_bits"),
+    ),
+    Cause(
+        "prompt_format",
+        "The prompt format: the model was trained in one and is asked in another.",
+        "put one training row, as it was fed, beside one evaluation prompt, id by id: modelqa capture FILE. Train "
+        "through apply_chat_template, or evaluate with the template that training used",
+        shown=("parity.template", "parity.render", "parity.bos", "harness.template_hash"),
+        hinted=(
+            "stop_token.*",
+            "unending_replies.*",
+            "looping_replies.*",
+            "format_strict.*",
+            "operators.*",
+            "echo_basic.*",
+            "copied_prompts.*",
+        ),
+        cleared=("template", "rendering", "bos_count"),
+    ),
+    Cause(
+        "stop_token",
+        "The stop token: training never showed where an answer ends, or generation stops at another token. Loops are "
+        "its usual face; cleaner data does not cure them.",
+        "make the end-of-turn token count in the loss of every row, and name it as eos_token_id in "
+        "generation_config.json",
+        shown=("harness.stop_ids", "parity.stop_supervised", "data.*.end_of_turn"),
+        hinted=("stop_token.*", "unending_replies.*", "looping_replies.*", "format_strict.*"),
+        cleared=("stop_token", "stop_ids", "stop_supervised", "data.*.end_of_turn", "unending_replies"),
+    ),
+    Cause(
+        "loss_mask",
+        "The loss mask: training learnt tags or the user's text instead of the answers alone.",
+        "mark what the assistant says with {% generation %} and train with assistant_only_loss, or mend the collator; "
+        "look at the mask: modelqa data inspect, modelqa capture FILE",
+        shown=("data.*.mask",),
+        hinted=("role_tags.*", "copied_prompts.*", "format_strict.*"),
+        cleared=("data.*.mask",),
+    ),
+    Cause(
+        "data_count",
+        "The data count: the trainer saw other rows, or far fewer, than it was meant to. A page of a dataset is learnt "
+        "by heart, down to a loss of zero.",
+        "count the rows at every step from the source to the trainer; modelqa preflight does it before training",
+        shown=("data.*.rows", "data.files.*", "training.samples", "training.zero_loss", "training.full_accuracy"),
+        hinted=("regression_basic.*",),
+        cleared=("data.train.rows", "data.*.rows", "data.files.*", "samples"),
+    ),
+    Cause(
+        "contamination",
+        "Contamination: what is evaluated stands in the training data, so good scores say nothing.",
+        "drop the rows that are named from training, or draw other cases: --modelqa-case-seed",
+        shown=("data.train_val.*", "data.train_cases.*", "data.val_cases.*", "data.ancestors_*"),
+        cleared=("data.train_cases.*", "data.train_val.*", "data.val_cases.*", "data.ancestors_*"),
+    ),
+    Cause(
+        "data_content",
+        "The rows themselves: malformed, of the wrong kinds, or not in the shares that were meant.",
+        "look at the rows that are named; mix by output shares: modelqa data mix",
+        shown=("data.*",),
+        hinted=("anti_echo.*", "regression_basic.*"),
+        cleared=("data.*",),
+    ),
+    Cause(
+        "special_ids",
+        "The ids of special tokens: tokenizer, configs and embedding do not mean the same ids.",
+        "save tokenizer and model together again, from the run that trained them; do not add tokens afterwards",
+        shown=("weights.special_ids", "weights.vocabulary", "weights.id_map"),
+        hinted=("role_tags.*", "stop_token.*", "format_strict.*"),
+        cleared=("special_ids", "vocabulary"),
+    ),
+    Cause(
+        "checkpoint_file",
+        "The checkpoint file: what was saved is not what was trained.",
+        "save it again with save_pretrained and compare hashes; check the tie flag, the dtype, and that every shard "
+        "arrived whole",
+        shown=("weights.*",),
+        hinted=("garbage_replies.*",),
+        cleared=("tied_embeddings", "finite_weights", "shapes", "keys"),
+    ),
+    Cause(
+        "reply_path",
+        "The path to a reply: batch, cache, mode or repetition change what the model says.",
+        "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
+        "a false alarm: see whether the answers are still right",
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "harness.padding"),
+        cleared=("mode", "repeatable", "batching", "cache"),
+    ),
+    Cause(
+        "recipe",
+        "The recipe: a setting differs from the sibling's or the parent's that was not meant to.",
+        "read the two recipes side by side; copied notebooks drift",
+        shown=("training.recipe",),
+        cleared=("recipe",),
+        mundane=False,
+    ),
+    Cause(
+        "resume",
+        "The run is not one run: a piece of its log is missing, or a resume lost the optimiser or the schedule.",
+        "resume from a whole checkpoint (optimizer, scheduler and random state), or train again in one go",
+        shown=("training.gap", "training.resumed", "training.reset", "training.log"),
+        cleared=("gaps", "resumes"),
+        mundane=False,
+    ),
+    Cause(
+        "learning_rate",
+        "The learning rate: too high, and the loss rises or becomes no number; nothing reaches the weights, and it "
+        "does not move.",
+        "halve the rate until three evaluations fall; where nothing moves, look for frozen or detached weights and "
+        "for labels that are all masked",
+        shown=("training.nan", "training.diverged", "training.flat", "training.chance"),
+        hinted=("garbage_replies.*",),
+        cleared=("finite_losses", "divergence", "flat_loss", "learning"),
+        mundane=False,
+    ),
+    Cause(
+        "training_length",
+        "Too long or too short: rows known by heart, or seen too seldom to be learnt.",
+        "stop at the best evaluated step; 2 to 3.5 passes over the supervised tokens, at most 5. Where few tokens "
+        "count in the loss (13% is typical of short episodes), pack the rows: modelqa data prepare --enable_packing",
+        shown=("training.coverage", "training.not_best", "training.zero_loss", "training.full_accuracy"),
+        hinted=("operator_*", "echo_basic.*"),
+        cleared=("coverage", "shipped_step", "zero_loss"),
+        mundane=False,
+    ),
+    Cause(
+        "structure_only",
+        "A loss mirage: the loss is low on tags and full stops, not on what is said.",
+        "watch the loss of the content apart; supervise fewer structural tokens",
+        shown=("training.mirage",),
+        cleared=("content_loss",),
+        mundane=False,
+    ),
+    Cause(
+        "corpus_junk",
+        "Junk in what the model was pre-trained on, or too little training: the same odd tokens after every prompt. "
+        "Fine-tuning data that is cleaner does not cure it, nor does a stop token.",
+        "search the pre-training corpus for the tokens that are named; of an untrained model, train longer",
+        shown=("garbage_replies.*", "attractor_words.*"),
+        cleared=("garbage_replies", "attractor_words"),
+        mundane=False,
+    ),
+    Cause(
+        "diversity",
+        "Too little diversity in the data: one answer for everything.",
+        "add anti-echo and contrast rows (modelqa data echo), and check the shares of the mix",
+        shown=("one_answer.*", "echo_collapse.*", "regression_collapse.*"),
+        hinted=("anti_echo.*", "operator_contrast.*", "regression_basic.*"),
+        cleared=("one_answer", "echo_collapse", "regression_collapse"),
+        mundane=False,
+    ),
+    Cause(
+        "templates_memorised",
+        "Phrasings were learnt instead of operations: the operator in a request is not read.",
+        "train on more phrasings of each operator, with the same payload under all three: modelqa data operators",
+        shown=("operator_contrast.*", "copied_prompts.*"),
+        hinted=("operators.*", "operator_*", "echo_basic.*"),
+        cleared=("operator_contrast", "copied_prompts"),
+        mundane=False,
+    ),
+)
+"""In this order."""
+
+MODEL = Cause(
+    "model",
+    "The model: what is below holds, and it does not do what is asked of this phase.",
+    "train what the gate asks for, or give it a phase that promises less",
+    shown=("*.below", "*.floor", "*.failed"),
+)
+"""For what no mundane cause explains."""

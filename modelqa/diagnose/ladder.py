@@ -1,0 +1,189 @@
+"""Apply the ladder to a record: which causes the reason codes show, in what order, and what the passes rule out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import takewhile
+
+from modelqa.diagnose.causes import CAUSES, MODEL, Cause
+from modelqa.diagnose.restart import Restart, restart
+from modelqa.record import BY_ITSELF, GateResult, Run, Status
+from modelqa.text import escape
+
+MOST = 3  # explanations; a longer list is no diagnosis
+SHOWN = 3  # pieces of evidence of one explanation
+LENGTH = 100  # characters of a locus
+_UNJUDGED = (Status.NOT_ASKED, Status.NOT_RUN)
+_ON_FILES = ("harness", "weights", "data", "training")  # rungs whose checks do not ask the candidate
+_ON_REPLIES = ("training.mirage",)  # codes of these rungs that do
+_OPEN = ("few_cases", "clustered", "no_threshold", "toothless", "unsettled", "no_evidence", "lower_rung",
+         "not_run", "deselected")  # fmt: skip # codes that say why nothing is known, not what is wrong
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One gate that speaks for an explanation: its code and locus; `hint` when others would lead to it too."""
+
+    gate: str
+    code: str
+    locus: str
+    hint: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One thing that may be wrong. `rules_out` names the more mundane causes that the gates which passed exclude."""
+
+    cause: str
+    text: str
+    then: str
+    evidence: tuple[Evidence, ...]
+    rules_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a record says about why its run did not pass.
+
+    explanations  at most three, the most mundane first
+    unexplained   codes that no cause knows: nobody can say what they mean
+    restart       the guide's red lines
+    """
+
+    explanations: tuple[Explanation, ...] = ()
+    unexplained: tuple[Evidence, ...] = ()
+    restart: Restart = field(default_factory=Restart)
+
+    @property
+    def knows(self) -> bool:
+        """Whether there is any explanation."""
+        return bool(self.explanations)
+
+
+def diagnose(run: Run) -> Diagnosis:
+    """The diagnosis of a run, from codes, loci and counts alone; empty for a run that passed.
+
+    Causes that a code names come first, in the ladder's order; then those that a blocked gate names (it says what it
+    would have said by itself). Where only "the model" is left, the causes that most hints agree on go before it,
+    unless gates rule them out.
+    """
+    found = _evidence(run.gates)
+    causes = [cause for cause in CAUSES if not _cleared(cause, run.gates)]
+    explanations = _named(causes, [e for e in found if not e.hint], found, run.gates)
+    if not explanations:
+        explanations = _guessed(causes, found, run.gates)
+    explanations += _named(causes, [e for e in found if e.hint and not _explained(e, explanations)], found, run.gates)
+    open_codes = [e for e in found if not e.hint and not _explained(e, explanations)]
+    model = [e for e in open_codes if _names(MODEL, e)]
+    if model:
+        explanations.append(_explain(MODEL, model, found, run.gates))
+    unknown = tuple(e for e in open_codes if e not in model)
+    return Diagnosis(tuple(explanations[:MOST]), unknown, restart(run, mundane=_mundane(explanations)))
+
+
+def _evidence(gates: Sequence[GateResult]) -> list[Evidence]:
+    """What every gate says. Files and logs are what they are, whatever a lower rung says; replies are not."""
+    found = []
+    for result in gates:
+        code = result.verdict.code
+        if code == "lower_rung":
+            own = result.measured.get(BY_ITSELF, "")
+            if own and own not in _OPEN:
+                hint = result.rung not in _ON_FILES or own in _ON_REPLIES
+                found.append(Evidence(result.gate, own, result.gate, hint=hint))
+        elif result.verdict.status in (Status.FAIL, Status.INCONCLUSIVE) and code and code not in _OPEN:
+            found.append(Evidence(result.gate, code, result.verdict.locus))
+    return found
+
+
+def _names(cause: Cause, evidence: Evidence) -> bool:
+    return any(fnmatchcase(evidence.code, pattern) for pattern in cause.shown)
+
+
+def _hints(cause: Cause, evidence: Evidence) -> bool:
+    return any(fnmatchcase(evidence.code, pattern) for pattern in cause.hinted)
+
+
+def _named(
+    causes: Sequence[Cause], evidence: Sequence[Evidence], found: Sequence[Evidence], gates: Sequence[GateResult]
+) -> list[Explanation]:
+    """The causes that codes name, in the ladder's order; each code speaks for the first cause that claims it."""
+    taken: set[Evidence] = set()
+    explanations = []
+    for cause in causes:
+        claimed = [each for each in evidence if _names(cause, each) and each not in taken]
+        taken |= set(claimed)
+        if claimed:
+            explanations.append(_explain(cause, claimed, found, gates))
+    return explanations
+
+
+def _guessed(causes: Sequence[Cause], found: Sequence[Evidence], gates: Sequence[GateResult]) -> list[Explanation]:
+    """The causes that hints alone point at, those with most hints first; a code speaks for one of them only."""
+    left = set(found)
+    guesses = []
+    while best := max(causes, key=lambda cause: sum(_hints(cause, e) for e in left), default=None):
+        hints = [each for each in found if each in left and _hints(best, each)]
+        if not hints:
+            break
+        guesses.append(_explain(best, (), hints, gates))
+        left -= set(hints)
+    return guesses
+
+
+def _explained(evidence: Evidence, explanations: Sequence[Explanation]) -> bool:
+    return any(evidence.code == each.code for explanation in explanations for each in explanation.evidence)
+
+
+def _explain(
+    cause: Cause, named: Sequence[Evidence], found: Sequence[Evidence], gates: Sequence[GateResult]
+) -> Explanation:
+    hints = [Evidence(e.gate, e.code, e.locus, hint=True) for e in found if e not in named and _hints(cause, e)]
+    above = tuple(takewhile(lambda other: other is not cause, CAUSES))
+    return Explanation(
+        cause.name, cause.text, cause.then, (*named, *hints), tuple(c.name for c in above if _cleared(c, gates))
+    )
+
+
+def _cleared(cause: Cause, gates: Sequence[GateResult]) -> bool:
+    """Whether gates rule a cause out (see `Cause.cleared`)."""
+    judged = {_dotted(g.gate): g.verdict.status for g in gates if g.verdict.status not in _UNJUDGED}
+    of = {pattern: [judged[gate] for gate in judged if fnmatchcase(gate, pattern)] for pattern in cause.cleared}
+    return bool(of) and bool(of[cause.cleared[0]]) and all(s is Status.PASS for found in of.values() for s in found)
+
+
+def _dotted(gate: str) -> str:
+    return gate.replace("[", ".").removesuffix("]")
+
+
+def _mundane(explanations: Sequence[Explanation]) -> bool:
+    """Whether something more mundane than the training itself explains the failure."""
+    certain = {each.cause for each in explanations if not all(e.hint for e in each.evidence)}
+    return any(cause.mundane for cause in CAUSES if cause.name in certain)
+
+
+def lines(diagnosis: Diagnosis) -> list[str]:
+    """What a person reads, one line an entry, safe for a terminal; empty when there is nothing to explain."""
+    shown: list[str] = []
+    for number, each in enumerate(diagnosis.explanations, 1):
+        shown += [f"{number}. {each.text}", f"   evidence:  {_listed(each.evidence)}"]
+        if each.rules_out:
+            shown.append(f"   ruled out: {', '.join(each.rules_out)}")
+        shown.append(f"   next:      {each.then}")
+    if diagnosis.unexplained:
+        shown.append(f"not explained: {_listed(diagnosis.unexplained)}")
+    if shown and not diagnosis.knows:
+        shown.insert(0, "I do not know: no mundane cause is known for these codes.")
+    return shown + diagnosis.restart.lines()
+
+
+def _listed(evidence: Sequence[Evidence]) -> str:
+    texts = [
+        f"{'hint ' if e.hint else ''}{escape(e.code, 'terminal', limit=LENGTH)}"
+        + (f" at {escape(e.locus, 'terminal', limit=LENGTH)}" if e.locus not in ("", e.gate) else "")
+        for e in evidence[:SHOWN]
+    ]
+    more = len(evidence) - SHOWN
+    return "; ".join(texts) + (f"; and {more} more" if more > 0 else "")

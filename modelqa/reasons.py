@@ -1,0 +1,75 @@
+"""Every reason code of the shipped gates, and the one gate that gives it: a closed set.
+
+A code is for machines - diagnosis, mutants, cards - and is stable; the sentence beside it is for people. No two gates
+share a code: it says which gate spoke. Three kinds are made from names: a gate over replies says GATE.below or
+GATE.floor, a check that fails a bare assert says GATE.failed, and an expectation of a data suite says data.ID.
+"""
+
+from __future__ import annotations
+
+import re
+
+GATES: dict[str, str] = {
+    "harness.stop_ids": "stop_ids",
+    "weights.untied": "tied_embeddings",
+    "weights.nonfinite": "finite_weights",
+    "weights.vocabulary": "vocabulary",
+    "weights.special_ids": "special_ids",
+    "weights.shapes": "shapes",
+    "training.log": "log",
+    "training.nan": "finite_losses",
+    "training.zero_loss": "zero_loss",
+    "training.full_accuracy": "zero_loss",
+    "training.chance": "learning",
+    "training.flat": "flat_loss",
+    "training.diverged": "divergence",
+    "training.not_best": "shipped_step",
+    "training.gap": "gaps",
+    "training.resumed": "resumes",
+    "training.reset": "resumes",
+    "training.coverage": "coverage",
+    "training.samples": "samples",
+    "training.mirage": "content_loss",
+    "training.recipe": "recipe",
+    "parity.render": "rendering",
+    "parity.bos": "bos_count",
+    "parity.stop_supervised": "stop_supervised",
+    "parity.template": "template",
+    "parity.mode": "mode",
+    "parity.repeat": "repeatable",
+    "parity.batch": "batching",
+    "parity.cache": "cache",
+}
+"""{code: the gate that gives it}. A gate may give several."""
+
+SHARED: dict[str, str] = {
+    "no_cases": "nothing was judged",
+    "few_cases": "too few cases to prove either side",
+    "clustered": "the template families disagree",
+    "no_threshold": "the phase table has no row",
+    "missing_replies": "some replies were never made",
+    "toothless": "a policy that knows nothing passes the gate",
+    "crashed": "the gate's own code failed",
+    "unsettled": "what was measured proves neither side",
+    "no_evidence": "what the gate looks at is not declared or not there",
+    "not_asked": "the gate does not concern this model",
+    "later_phase": "the gate is asked from a later phase on",
+    "informational": "printed, not gated",
+    "lower_rung": "a lower rung has to hold first",
+    "deselected": "left out on the command line",
+    "died": "the worker that made the replies died",
+    "not_run": "the session ended first",
+}
+"""{code that any gate may carry: what it says}: why there is no verdict on the model."""
+
+_MADE = re.compile(r"(?P<gate>\w+)\.(?:below|floor|failed)|(?P<data>data\..+)")
+
+
+def gate_of(code: str) -> str | None:
+    """The gate that gives a code; None for a shared code, and for one that no shipped gate gives."""
+    if code in GATES:
+        return GATES[code]
+    made = _MADE.fullmatch(code)
+    if made is None:
+        return None
+    return made["gate"] or f"data[{code.removeprefix('data.')}]"
