@@ -34,6 +34,7 @@ GATES: dict[str, str] = {
     "parity.render": "rendering",
     "parity.bos": "bos_count",
     "parity.stop_supervised": "stop_supervised",
+    "parity.mask": "loss_mask",
     "parity.template": "template",
     "parity.mode": "mode",
     "parity.repeat": "repeatable",

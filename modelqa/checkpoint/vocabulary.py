@@ -47,8 +47,8 @@ def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
 
 def shape_problems(checkpoint: Checkpoint) -> list[Problem]:
     """Problems "weights.shapes": embedding rows that are not vocab_size, and layers that the config counts and the file
-    lacks (a loader fills them with random numbers, or stops). Locus = the tensor, or the first missing layer. And those of
-    `odd_tensor_problems`.
+    lacks (a loader fills them with random numbers, or stops). Locus = the tensor, or the first missing layer.
+    And those of `odd_tensor_problems`.
     """
     declared = checkpoint.text_config.get("vocab_size", checkpoint.config.get("vocab_size"))
     found = [

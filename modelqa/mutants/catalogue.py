@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from modelqa.errors import UsageError
 from modelqa.models import nearest
 from modelqa.mutants.chat_files import CHAT
+from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
 from modelqa.mutants.rows import ROWS
+from modelqa.mutants.runs import RUNS
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT)
+KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT, *DATA, *RUNS)
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

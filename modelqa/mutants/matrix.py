@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from modelqa.gates import LADDER
-from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind
+from modelqa.mutants.kind import OPENING, REFUSED, Damage, Expected, Kind
 from modelqa.mutants.trial import Session
 from modelqa.reasons import SHARED
 from modelqa.record import GateResult, Status, Verdict

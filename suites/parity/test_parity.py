@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modelqa import deny, gate, parity, unsettled
+from modelqa import deny, gate, not_asked, parity, unsettled
 from modelqa.gates import read_cases
 
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
@@ -36,6 +36,13 @@ def test_bos_count(lab):
 def test_stop_supervised(lab):
     """The end-of-turn token counted in the loss of every row."""
     deny(captured(lab, "parity.stop_supervised"))
+
+
+def test_loss_mask(model, lab):
+    """The loss counted nothing before the answer: neither the question nor the tag that opens the model's turn."""
+    if model.stage == "base":
+        not_asked("plain text has no question in it")
+    deny(captured(lab, "parity.mask"))
 
 
 def test_template(lab, measured):
