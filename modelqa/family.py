@@ -116,6 +116,8 @@ def normalise(text: str) -> str:
     Two texts with one normal form are the same question or payload. A sign between two numbers stays ("5 - 3" is
     not "5 + 3"), and so do emoji.
     """
+    if text.isascii() and text.replace(" ", "").isalpha():  # most payloads
+        return " ".join(text.lower().split())
     shaped = _shape(text)
     if shaped.isascii() and "'" not in shaped and not _ARITHMETIC.search(shaped):
         return " ".join(_blank(shaped).split())  # the same words; their places are not needed here

@@ -87,8 +87,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
-    """Write one canonical JSON object a line, compressed when `path` ends in `.zst`; how many lines that was."""
+def write_jsonl(path: Path, rows: Iterable[Any], *, level: int = 19) -> int:
+    """Write one canonical JSON object a line, compressed when `path` ends in `.zst`; how many lines that was.
+
+    `level` is Zstandard's: the default suits data that are kept, a lower one what every run writes.
+    """
     count = 0
     buffer = io.BytesIO()
     for row in rows:
@@ -98,7 +101,7 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> int:
     if path.suffix == ".zst":
         import zstandard
 
-        data = zstandard.ZstdCompressor(level=19, write_content_size=True).compress(data)
+        data = zstandard.ZstdCompressor(level=level, write_content_size=True).compress(data)
     write_bytes(path, data)
     return count
 

@@ -6,6 +6,7 @@ A `Prompt` is made by `modelqa.chat`, a `Reply` by `modelqa.generate`; gates rea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from modelqa.files import canonical_json, sha256_text
@@ -18,7 +19,7 @@ class Prompt:
     ids: tuple[int, ...]
     text: str
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hex sha256 of the ids: two prompts with one key are one question."""
         return sha256_text(canonical_json(list(self.ids)))

@@ -18,9 +18,9 @@ from modelqa.chat import Chat, open_chat
 from modelqa.data.contracts import validate
 from modelqa.data.evidence import FRAMES, Sources, frame, judge, reports, sources
 from modelqa.data.frame import inspection_frame, roles_ok
-from modelqa.data.suite import KINDS, Result, cache_key, read_suite
+from modelqa.data.suite import KINDS, Result, judged_by, read_suite
 from modelqa.errors import DataError
-from modelqa.files import sha256_file, write_json, write_jsonl
+from modelqa.files import canonical_json, sha256_file, write_json, write_jsonl
 from modelqa.gates import Case
 from modelqa.models import Model
 
@@ -369,24 +369,24 @@ def test_results_survive_json() -> None:
 
 
 @pytest.mark.parametrize("changed", ["train", "val", "parent"])
-def test_the_cache_key_follows_the_content_of_every_file(declare: Callable[..., Sources], changed: str) -> None:
+def test_other_content_of_any_file_is_judged_anew(declare: Callable[..., Sources], changed: str) -> None:
     suite = SUITES["overlap"]
-    key = cache_key(suite, evidence=declare().digest)
-    assert cache_key(suite, evidence=declare().digest) == key
+    key = judged_by(suite, evidence=declare().digest)
+    assert judged_by(suite, evidence=declare().digest) == key
     rows = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[changed]()[1:]
-    assert cache_key(suite, evidence=declare(**{changed: rows}).digest) != key
+    assert judged_by(suite, evidence=declare(**{changed: rows}).digest) != key
 
 
-def test_the_cache_key_follows_cases_declarations_and_suite(declare: Callable[..., Sources]) -> None:
+def test_what_results_follow_from_changes_with_cases_declarations_and_suite(declare: Callable[..., Sources]) -> None:
     found = declare()
-    keys = {
-        cache_key(SUITES["train"], evidence=found.digest),
-        cache_key(SUITES["val"], evidence=found.digest),
-        cache_key(SUITES["train"], evidence=declare(cases=CASES).digest),
-        cache_key(SUITES["train"], evidence=declare(intended_rows=51).digest),
-        cache_key(SUITES["train"], evidence=replace(declare(), chat=None).digest),
-    }
-    assert len(keys) == 5
+    keys = [
+        judged_by(SUITES["train"], evidence=found.digest),
+        judged_by(SUITES["val"], evidence=found.digest),
+        judged_by(SUITES["train"], evidence=declare(cases=CASES).digest),
+        judged_by(SUITES["train"], evidence=declare(intended_rows=51).digest),
+        judged_by(SUITES["train"], evidence=replace(declare(), chat=None).digest),
+    ]
+    assert len({canonical_json(key) for key in keys}) == 5
 
 
 def test_roles_must_alternate_and_end_with_an_answer() -> None:

@@ -118,6 +118,13 @@ def test_a_plural_gate_is_asked_once_of_all_replies(run: Suite, pytester: pytest
     assert run({BEHAVIOUR: text}).ret == 0
 
 
+def test_a_plural_gate_without_cases_is_inconclusive(run: Suite, pytester: pytest.Pytester) -> None:
+    body = "def test_g(replies):\n    assert 1 / len(replies)\n"
+    text = f'@gate(cases=every("behaviour"), {ANY})\n{body}'
+    assert run({BEHAVIOUR: text}).ret == 6
+    assert verdicts(pytester) == {"g": ("INCONCLUSIVE", "no_cases")}
+
+
 @pytest.mark.parametrize(
     "body",
     [

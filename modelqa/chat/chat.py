@@ -122,6 +122,13 @@ class Chat:
         return ids[-1] if ids else None
 
     @cached_property
+    def written_tokens(self) -> dict[str, int]:
+        """{text: id} of the added tokens that the template writes around one exchange."""
+        text = self._text([{"role": "user", "content": "a"}, {"role": "assistant", "content": _PROBE}])
+        written = set(self.tokens.encode(text).ids)
+        return {token: number for token, number in self.tokens.added.items() if number in written}
+
+    @cached_property
     def control_tokens(self) -> frozenset[str]:
         """Texts that never count as tokens inside a message: special tokens, and those the template writes itself."""
         turn = self._text([{"role": "user", "content": "a"}]) + self.turn_end

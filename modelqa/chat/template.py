@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import subprocess
 import sys
 import threading
+import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -64,6 +66,7 @@ class Renderer:
         self._first = {"template": template, "today": today}
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
+        self._watch = _Watch()
         self._lock = threading.Lock()
 
     def render(self, variables: Mapping[str, Any], *, marks: Sequence[str] = ("", "")) -> str:
@@ -80,28 +83,16 @@ class Renderer:
     def _ask(self, request: Mapping[str, Any]) -> dict[str, str]:
         child = self._started()
         assert child.stdin is not None and child.stdout is not None
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            child.kill()
-
-        timer = threading.Timer(self._seconds, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            line = b""
-            with contextlib.suppress(BrokenPipeError):  # the child died: the empty answer says so below
-                child.stdin.write(json.dumps(request).encode("ascii") + b"\n")
-                child.stdin.flush()
-                line = child.stdout.readline()
-        finally:
-            timer.cancel()
+        line = b""
+        with self._watch.limit(self._seconds), contextlib.suppress(BrokenPipeError):  # a dead child: see below
+            child.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            child.stdin.flush()
+            line = child.stdout.readline()
         if line.endswith(b"\n"):
             return dict(json.loads(line))
         _stop(child)
         self._child = None
-        if overdue.is_set():
+        if self._watch.overdue:
             return {"kind": "endless", "error": f"it did not end within {self._seconds:g} seconds"}
         return {"kind": "large", "error": "the process that rendered it died, most likely for lack of memory"}
 
@@ -115,8 +106,35 @@ class Renderer:
             weakref.finalize(self, _stop, child)
             assert child.stdin is not None
             child.stdin.write(json.dumps(self._first).encode("ascii") + b"\n")
-            self._child = child
+            self._child, self._watch = child, _Watch()
+            every = min(0.25, self._seconds / 4)
+            threading.Thread(target=_kill_late, args=(child, self._watch, every), daemon=True).start()
         return self._child
+
+
+class _Watch:
+    """The deadline of the render in progress, shared with the thread that kills a child that misses it."""
+
+    def __init__(self) -> None:
+        self.deadline = math.inf
+        self.overdue = False
+
+    @contextlib.contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """The block may last so long."""
+        self.deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.deadline = math.inf
+
+
+def _kill_late(child: subprocess.Popen[bytes], watch: _Watch, every: float) -> None:
+    while child.poll() is None:
+        if time.monotonic() > watch.deadline:
+            watch.overdue = True
+            child.kill()
+        time.sleep(every)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

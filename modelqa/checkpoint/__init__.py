@@ -5,25 +5,38 @@
     print(checkpoint.digest, tie_problems(checkpoint))
 
 `folder` decides which files count, `header` reads safetensors headers, `tensors` streams values with numpy,
-`ties`, `numbers` and `vocabulary` ask the questions of the weights rung, `hub` fetches a repository.
+`ties`, `numbers`, `vocabulary`, `layout`, `rows` and `change` ask the questions of the weights rung, `hub` fetches a
+repository.
 """
 
+from modelqa.checkpoint.change import change_problems, changes, id_map_problems
 from modelqa.checkpoint.header import TensorInfo
+from modelqa.checkpoint.layout import dtype_problems, key_problems
 from modelqa.checkpoint.numbers import finite_problems
 from modelqa.checkpoint.opening import Checkpoint, open_checkpoint
+from modelqa.checkpoint.rows import embedding_rows, row_problems, special_row_problems
 from modelqa.checkpoint.tensors import Statistics, read, statistics
 from modelqa.checkpoint.ties import tie_problems
-from modelqa.checkpoint.vocabulary import shape_problems, special_id_problems, vocabulary_problems
+from modelqa.checkpoint.vocabulary import entries, shape_problems, special_id_problems, vocabulary_problems
 
 __all__ = [
     "Checkpoint",
     "Statistics",
     "TensorInfo",
+    "change_problems",
+    "changes",
+    "dtype_problems",
+    "embedding_rows",
+    "entries",
     "finite_problems",
+    "id_map_problems",
+    "key_problems",
     "open_checkpoint",
     "read",
+    "row_problems",
     "shape_problems",
     "special_id_problems",
+    "special_row_problems",
     "statistics",
     "tie_problems",
     "vocabulary_problems",

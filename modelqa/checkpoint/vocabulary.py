@@ -22,23 +22,23 @@ def vocabulary_problems(checkpoint: Checkpoint) -> list[Problem]:
     """Problems "weights.vocabulary": an id of the tokenizer without an embedding row, one token with two ids, or two
     tokens with one id. Locus = the id. More rows than ids (padding) is fine.
     """
-    entries = _entries(checkpoint)
-    return [*_clashes(entries), *_beyond(entries, _rows(checkpoint))]
+    pairs = entries(checkpoint)
+    return [*_clashes(pairs), *_beyond(pairs, _rows(checkpoint))]
 
 
 def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
     """Problems "weights.special_ids": bos, eos and pad ids of the configs that no token or embedding row has, that
     contradict the token named in tokenizer_config.json, or an eos on which config and generation_config disagree.
     """
-    entries = _entries(checkpoint)
-    known = {number for _, number in entries}
+    pairs = entries(checkpoint)
+    known = {number for _, number in pairs}
     config, generation = _special_ids(checkpoint.text_config), _special_ids(checkpoint.generation_config)
     if checkpoint.text_config is not checkpoint.config:
         config = {**config, **{role: ids for role, ids in _special_ids(checkpoint.config).items() if ids}}
     found = []
     for file, ids_of in (("config.json", config), ("generation_config.json", generation)):
         found += _unknown_ids(file, ids_of, known, _rows(checkpoint))
-    found += _disagreements(_named_tokens(checkpoint), dict(entries), config, generation)
+    found += _disagreements(_named_tokens(checkpoint), dict(pairs), config, generation)
     if config["eos"] and generation["eos"] and not set(config["eos"]) & set(generation["eos"]):
         text = f"config.json says eos_token_id {config['eos']}, generation_config.json {generation['eos']}"
         found.append(Problem("weights.special_ids", "eos_token_id", text))
@@ -82,24 +82,41 @@ def _rows(checkpoint: Checkpoint) -> int:
     return min(tensor.shape[0] for tensor in find_either(checkpoint) if tensor is not None)
 
 
-def _entries(checkpoint: Checkpoint) -> list[tuple[str, int]]:
+def entries(checkpoint: Checkpoint) -> list[tuple[str, int]]:
     """(token, id) of vocabulary and added tokens; `CheckpointError` when tokenizer.json is missing or odd."""
+    content = _tokenizer(checkpoint)
+    try:
+        return [*_vocabulary(content["model"]["vocab"]),
+                *((token["content"], token["id"]) for token in content.get("added_tokens") or [])]  # fmt: skip
+    except (KeyError, TypeError, IndexError, AttributeError):
+        raise _another_form(checkpoint) from None
+
+
+def special_tokens(checkpoint: Checkpoint) -> set[str]:
+    """The texts of the added tokens that are marked special; `CheckpointError` as for `entries`."""
+    try:
+        added = _tokenizer(checkpoint).get("added_tokens") or []
+        return {str(token["content"]) for token in added if token.get("special")}
+    except (KeyError, TypeError, AttributeError):
+        raise _another_form(checkpoint) from None
+
+
+def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:
     if "tokenizer.json" not in checkpoint.files:
         raise CheckpointError(
             f"there is no tokenizer.json in {checkpoint.path}",
             reason="ids are checked against it",
             remedy="save the fast tokenizer there: AutoTokenizer.from_pretrained(...).save_pretrained(folder)",
         )
-    content = folder.read_json(checkpoint.path, "tokenizer.json", limit=folder.MAX_TOKENIZER_BYTES)
-    try:
-        return [*_vocabulary(content["model"]["vocab"]),
-                *((token["content"], token["id"]) for token in content.get("added_tokens") or [])]  # fmt: skip
-    except (KeyError, TypeError, IndexError, AttributeError):
-        raise CheckpointError(
-            f"{checkpoint.path / 'tokenizer.json'} has another form than the tokenizers library writes",
-            reason="model.vocab and added_tokens are read",
-            remedy="save the tokenizer again with save_pretrained",
-        ) from None
+    return folder.read_json(checkpoint.path, "tokenizer.json", limit=folder.MAX_TOKENIZER_BYTES)
+
+
+def _another_form(checkpoint: Checkpoint) -> CheckpointError:
+    return CheckpointError(
+        f"{checkpoint.path / 'tokenizer.json'} has another form than the tokenizers library writes",
+        reason="model.vocab and added_tokens are read",
+        remedy="save the tokenizer again with save_pretrained",
+    )
 
 
 def _vocabulary(vocabulary: Any) -> Iterator[tuple[str, int]]:

@@ -7,6 +7,8 @@ The only module, with `data.expectations`, that knows great_expectations: an imp
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +46,14 @@ def validate(frame: pandas.DataFrame, suite: Suite, parameters: Mapping[str, Any
 
 def _judge(frame: pandas.DataFrame, name: str, asked: list[dict[str, Any]],
            parameters: Mapping[str, Any]) -> dict[str, Result]:
-    import great_expectations as gx
+    with warnings.catch_warnings():  # of the libraries that it imports
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     import modelqa.data.expectations  # noqa: F401 - makes our expectation types known
 
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # its temporary folder
     context = gx.get_context(mode="ephemeral")  # named: the default mode may read a project folder or ask a service
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset(name)

@@ -29,13 +29,11 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, sha256_text
 
 KINDS = frozenset(
     {
-        "rows", "nulls", "ids", "roles", "categories", "mix", "end_of_turn",
-        "mask", "duplicates", "conflicts", "overlap_prompt", "overlap_payload",
-        "overlap_template", "overlap_ngram", "lineage",
+        "rows", "nulls", "ids", "roles", "categories", "mix", "end_of_turn", "mask", "duplicates", "conflicts",
+        "overlap_prompt", "overlap_payload", "overlap_template", "overlap_ngram", "lineage",
     }
 )
 SEVERITIES = ("critical", "warning")
@@ -143,12 +141,12 @@ def parameters_of(value: Any) -> Iterator[str]:
             yield from parameters_of(item)
 
 
-def cache_key(suite: Suite, *, evidence: str) -> str:
-    """Where results may be stored: a hash of the suite, of what was judged, and of the versions that judged it.
+def judged_by(suite: Suite, *, evidence: str) -> list[Any]:
+    """What results follow from, as a JSON value: the suite, what was judged, and the libraries that judged it.
 
     `evidence` is `data.evidence.Sources.digest`. Neither great_expectations nor pandas is imported for it.
     """
-    return sha256_text(canonical_json([suite, evidence, [(name, version(name)) for name in _ENGINES]]))
+    return [dict(suite), evidence, {name: version(name) for name in _ENGINES}]
 
 
 def unanswered(suite: Suite, missing: Mapping[str, str], excused: Mapping[str, str]) -> dict[str, Result]:

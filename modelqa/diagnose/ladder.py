@@ -65,16 +65,17 @@ class Diagnosis:
 def diagnose(run: Run) -> Diagnosis:
     """The diagnosis of a run, from codes, loci and counts alone; empty for a run that passed.
 
-    Causes that a code names come first, in the ladder's order; then those that a blocked gate names (it says what it
-    would have said by itself). Where only "the model" is left, the causes that most hints agree on go before it,
-    unless gates rule them out.
+    Causes that a code names come first, in the ladder's order; then mundane ones that a blocked gate names (it says
+    what it would have said by itself; of what a model says nothing follows while a lower rung is broken). Where only
+    "the model" is left, the causes that most hints agree on go before it, unless gates rule them out.
     """
     found = _evidence(run.gates)
     causes = [cause for cause in CAUSES if not _cleared(cause, run.gates)]
     explanations = _named(causes, [e for e in found if not e.hint], found, run.gates)
     if not explanations:
         explanations = _guessed(causes, found, run.gates)
-    explanations += _named(causes, [e for e in found if e.hint and not _explained(e, explanations)], found, run.gates)
+    blocked = [e for e in found if e.hint and not _explained(e, explanations)]
+    explanations += _named([cause for cause in causes if cause.mundane], blocked, found, run.gates)
     open_codes = [e for e in found if not e.hint and not _explained(e, explanations)]
     model = [e for e in open_codes if _names(MODEL, e)]
     if model:

@@ -87,19 +87,25 @@ class Active:
         self.deselected += [item.nodeid for item in items if self._is_ours(item)]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Plan, and write the plan down, before the first item."""
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Plan, and write the plan down, before the first item; without a plan no item runs, and the reason is told.
+
+        In a worker every gate tells it: an exception or a loop that ends here would be an INTERNALERROR under xdist.
+        """
         if self.config.option.collectonly or session.testsfailed or not self.items:
-            return
+            return None
         try:
             self.judging = self._plan()
-        except ModelqaError as error:  # shown by every gate: an exception here would be an INTERNALERROR under xdist
+        except ModelqaError as error:
             self.problem = error
+            if not self.is_worker:
+                return True
+        return None
 
     def _plan(self) -> Judging:
         settings = self.lab.settings
         planned, _, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
-        cases = draw(planned, settings.case_seed)
+        cases = draw(planned, settings.case_seed, self.lab.kept)
         judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
         judging.write_plan()
         return judging
@@ -172,9 +178,10 @@ class Active:
             self.record = finish.write_record(self.lab, self.folder, self.started)
         except ModelqaError as error:
             self.problem = error
-            session.exitstatus = finish.INCONCLUSIVE
         if self.record:
             session.exitstatus = finish.exit_status(self.record.run, int(session.exitstatus))
+        elif self.problem:
+            session.exitstatus = finish.INCONCLUSIVE
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The closing table, the reasons in order, the record's path."""

@@ -12,17 +12,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from modelqa import ask, nulls
+from modelqa import ask
 from modelqa.gates import Case
 from modelqa.reply import Reply
 
 TRANSCRIPT = 300  # characters of an assertion's message that are kept with a case
-BLIND_CASES = 400  # cases on which the null policies are judged: enough to see that a gate has no teeth
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,15 @@ class Body:
     fixtures: Mapping[str, Any]
     file: Path
 
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """The names of the function's arguments."""
+        return tuple(inspect.signature(self.function).parameters)
+
     @property
     def plural(self) -> bool:
         """Whether it is asked once, of all replies."""
-        return "replies" in inspect.signature(self.function).parameters
+        return "replies" in self.wanted
 
 
 @dataclass(frozen=True)
@@ -51,22 +55,21 @@ class Answer:
 def ask_each(body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]) -> list[Answer]:
     """The body's answer for each case; a case without a reply is "missing"."""
     return [
-        _call(body, {"case": case, "reply": reply}) if reply is not None else Answer("missing", "no reply was made")
+        call(body, {"case": case, "reply": reply}) if reply is not None else Answer("missing", "no reply was made")
         for case, reply in zip(cases, replies, strict=True)
     ]
 
 
 def ask_all(body: Body, cases: Sequence[Case], replies: Sequence[Reply]) -> Answer:
     """The plural body's one answer."""
-    return _call(body, {"cases": list(cases), "replies": list(replies)})
+    return call(body, {"cases": list(cases), "replies": list(replies)})
 
 
-def _call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Answer:
-    wanted = inspect.signature(body.function).parameters
+def call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Answer:
     arguments = {**body.fixtures, **values}
     try:
         with _watch(body.file if watched else None) as seen:
-            value = body.function(**{name: arguments[name] for name in wanted})
+            value = body.function(**{name: arguments[name] for name in body.wanted})
     except AssertionError as error:
         if _raised_in(error.__traceback__) in (str(body.file), ask.__file__):
             return Answer("no", _stated(error))
@@ -118,23 +121,3 @@ def _watch(file: Path | None) -> Iterator[list[int]]:
         yield seen
     finally:
         sys.settrace(before)
-
-
-def null_rates(body: Body, cases: Sequence[Case], *, stop: str, role_tags: tuple[str, ...]) -> dict[str, list[str]]:
-    """{null policy: its result for each of the first cases}: what policies that know nothing score here."""
-    drawn = cases[:BLIND_CASES]
-    results: dict[str, list[str]] = {}
-    for name in sorted(nulls.BLIND):
-        replies = [nulls.POLICIES[name](_question(case, stop, role_tags)) for case in drawn]
-        if body.plural:
-            results[name] = [_call(body, {"cases": list(drawn), "replies": replies}, watched=False).result]
-        else:
-            results[name] = [
-                _call(body, {"case": case, "reply": reply}, watched=False).result
-                for case, reply in zip(drawn, replies, strict=True)
-            ]
-    return results
-
-
-def _question(case: Case, stop: str, role_tags: tuple[str, ...]) -> nulls.Question:
-    return nulls.Question(user=case.user, stop=stop, role_tags=role_tags, expected=case.answer)

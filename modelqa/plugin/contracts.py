@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from modelqa.data import evidence
-from modelqa.data.suite import Result, cache_key, read_suite
+from modelqa.data.suite import Result, judged_by, read_suite
 from modelqa.gates import Case
 from modelqa.models import ancestors
 from modelqa.plugin.lab import Lab
@@ -35,10 +35,7 @@ class DataSuites:
         """{expectation id: result} of the suite in a JSON file."""
         if path not in self._judged:
             suite = read_suite(path)
-            key = cache_key(suite, evidence=self.sources.digest)
-            kept = None if self.lab.settings.release else self.lab.cache.measurement(key)
-            if kept is None:
-                kept = [result.to_json() for result in evidence.judge(suite, self.sources)]
-                self.lab.cache.put_measurement(key, kept)
+            identity = judged_by(suite, evidence=self.sources.digest)
+            kept = self.lab.kept(identity, lambda: [r.to_json() for r in evidence.judge(suite, self.sources)])
             self._judged[path] = {row["id"]: Result.from_json(row) for row in kept}
         return self._judged[path]

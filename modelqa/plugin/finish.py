@@ -81,9 +81,9 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     """The closing table, the reasons in order, what a reader must know, and the record's path."""
     reporter.section(f"modelqa: {escape(lab.candidate.model.name, 'terminal', limit=80)}", bold=True)
     if record is None:
-        reporter.line("no record: the session ended before one could be written", yellow=True)
         if problem:
-            reporter.line(str(problem))
+            reporter.line(str(problem), red=True)
+        reporter.line("no record: nothing was judged", yellow=True)
         return
     for status, line in closing_rows(record.run):
         colour = COLOURS.get(status)

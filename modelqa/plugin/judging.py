@@ -13,12 +13,13 @@ from modelqa.errors import GenerationError
 from modelqa.files import write_jsonl
 from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
 from modelqa.judge import judge, tally
-from modelqa.plugin.body import Answer, Body, ask_all, ask_each, null_rates
+from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
 from modelqa.plugin.keep import REPLIES, SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
 from modelqa.plugin.table import failure_message
+from modelqa.plugin.teeth import null_rates, toothless
 from modelqa.plugin.transcripts import transcripts
 from modelqa.record import BY_ITSELF, GateResult, Outcome, Status, Verdict
 from modelqa.reply import Prompt, Reply
@@ -49,6 +50,7 @@ class Judging:
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     failed: GateResult | None = None
     ready: bool = False
+    _prompts: dict[str, list[Prompt]] = field(default_factory=dict)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -71,7 +73,10 @@ class Judging:
     def prompts(self, entry: Planned) -> list[Prompt]:
         """What the gate's model is really asked, in the order of its cases."""
         assert entry.spec is not None
-        return [self.lab.prompt(entry.spec.of, case.messages) for case in self.cases[entry.name]]
+        if entry.name not in self._prompts:
+            of = entry.spec.of
+            self._prompts[entry.name] = [self.lab.prompt(of, case.messages) for case in self.cases[entry.name]]
+        return self._prompts[entry.name]
 
     def prepare(self) -> None:
         """Make every reply that the selected gates need, once; `GenerationError` when an earlier attempt died."""
@@ -84,7 +89,7 @@ class Judging:
                 remedy="run again; the replies already made are kept",
             )
         self.folder.mark("generating")
-        wanted = [e for e in self.planned if e.spec and e.name in self.cases and self.lab.subject(e.spec.of).chats]
+        wanted = [e for e in self.planned if e.spec and not e.later and self.lab.subject(e.spec.of).chats]
         for (role, length), entries in _by_role(wanted).items():
             full = [prompt for entry in entries for prompt in self.prompts(entry)]
             needed = {p.key for e in entries if e.node not in self.deselected for p in self.prompts(e)}
@@ -108,7 +113,7 @@ class Judging:
                         "reply": reply.to_json(),
                     }
         if rows:
-            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)))
+            write_jsonl(self.folder.path / REPLIES, (rows[key] for key in sorted(rows)), level=6)
 
     # -- judging -------------------------------------------------------------------------------------------------
 
@@ -180,14 +185,15 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            outcomes = _outcomes(cases, answers, family_names(cases), {*entry.spec.by, *entry.spec.floors})
+            families = self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases))
+            outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
             return Judged(result, failure_message(result, ()))
         nulls = self._nulls(entry, body, cases)
         if verdict.status is Status.PASS:
-            verdict = _toothless(entry, nulls, outcomes, verdict)
+            verdict = toothless(entry, nulls, outcomes, verdict)
         result = self._result(
             entry,
             verdict,
@@ -243,7 +249,11 @@ class Judging:
             return {}
         chat = self.lab.subject(entry.spec.of).chat
         stop = chat.decode(chat.stop_ids[:1])
-        return null_rates(body, cases, stop=stop, role_tags=tuple(sorted(set(chat.special_tokens) - {stop})))
+        tags = tuple(sorted(set(chat.special_tokens) - {stop}))
+        digest = self.lab.candidate.checkpoint.digest
+        identity = ["nulls", entry.node, digest, stop, tags, [vars(case) for case in cases]]
+        rates = self.lab.kept(identity, lambda: null_rates(body, cases, stop=stop, role_tags=tags), entry.code)
+        return dict(rates)
 
     def _blocked(self, judged: Judged) -> Judged:
         """INCONCLUSIVE when a lower rung failed; the numbers stay."""
@@ -298,22 +308,3 @@ def _outcomes(
         )
         for case, answer, family in zip(cases, answers, families, strict=True)
     ]
-
-
-def _toothless(
-    entry: Planned, nulls: Mapping[str, list[str]], outcomes: Sequence[Outcome], verdict: Verdict
-) -> Verdict:
-    """INCONCLUSIVE when a null policy that the gate does not declare passes it."""
-    assert entry.spec is not None
-    for name, results in nulls.items():
-        if name in entry.spec.allows:
-            continue
-        if entry.threshold is not None and not entry.plural:
-            scored = [replace(each, result=result) for each, result in zip(outcomes, results, strict=False)]
-            passes = judge(scored, gate=entry.name, threshold=entry.threshold).status is Status.PASS
-        else:
-            passes = results == ["yes"]
-        if passes:
-            text = f"the null policy {name!r} passes this gate: it cannot tell a model from nothing"
-            return replace(verdict, status=Status.INCONCLUSIVE, code="toothless", locus=name, text=text)
-    return verdict

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
-from modelqa.files import canonical_json, sha256_text
-from modelqa.gates import Case, no_evidence
+from modelqa.files import canonical_json, sha256_file, sha256_text
+from modelqa.gates import Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
+from modelqa.plugin.code import own_digest
 from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject, shipped_reference
 from modelqa.record import Problem
 from modelqa.reply import Prompt, Reply
@@ -209,16 +210,23 @@ class Lab:
         bar.update(count)
 
     def measure(self, function: Callable[..., Any], *values: Any, role: str = "candidate", **options: Any) -> Any:
-        """`function(engine, chat, *values, **options)`, kept by content of model, values and function name.
+        """`function(engine, chat, *values, **options)`, kept by content of model, values and code.
 
         Its two sides are always computed anew and never read from kept replies; a later run may read the numbers.
         """
         name = f"{function.__module__}.{function.__qualname__}"
         asked = [asdict(self._setup(role, 0)), name, _plain(values), {k: _plain(v) for k, v in options.items()}]
-        key = sha256_text(canonical_json(asked))
+        return self.kept(asked, lambda: function(self.engine(role), self.subject(role).chat, *values, **options))
+
+    def kept(self, identity: Any, make: Callable[[], Any], code: str = "") -> Any:
+        """`make()`, a JSON value; or what an earlier run of the same code kept of the same `identity`, a JSON value.
+
+        `code` is the hash of code outside modelqa that `make` runs. A release run makes everything anew, once.
+        """
+        key = sha256_text(canonical_json([identity, own_digest(), code]))
         found = None if self.settings.release and key not in self._measured else self.cache.measurement(key)
         if found is None:
-            found = function(self.engine(role), self.subject(role).chat, *values, **options)
+            found = make()
             self.cache.put_measurement(key, found)
             self._measured.add(key)
         return found
@@ -270,7 +278,15 @@ class Lab:
     def captured_problems(self) -> list[Problem]:
         """How what training fed differs from what evaluation renders; see `modelqa.parity.captured_problems`."""
         if self._captured is None:
-            self._captured = self._compare_capture()
+            if not self.candidate.chats:
+                not_asked("a base model is trained on plain text: no template renders it")
+            model, chat = self.candidate.model, self.candidate.chat
+            if model.capture is None or not model.train:
+                no_evidence(f"[models.{model.name}] train = [...] and capture = ..., from modelqa.training.Capture")
+            files = [sha256_file(path) for path in (model.capture, *model.train)]
+            identity = ["captured", chat.template_sha256, chat.tokenizer_sha256, files]
+            found = self.kept(identity, lambda: [asdict(problem) for problem in self._compare_capture()])
+            self._captured = [Problem(**problem) for problem in found]
         return self._captured
 
     def _compare_capture(self) -> list[Problem]:
@@ -278,8 +294,7 @@ class Lab:
         from modelqa.data.rows import read_rows
 
         model = self.candidate.model
-        if model.capture is None or not model.train:
-            no_evidence(f"[models.{model.name}] train = [...] and capture = ..., written by modelqa.training.Capture")
+        assert model.capture is not None
         fed = read_capture(model.capture).episodes()
         rows = (row["messages"] for path in model.train for _, row in read_rows(path))
         return captured_problems(self.candidate.chat, fed, rows)

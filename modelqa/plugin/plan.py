@@ -6,7 +6,7 @@ A pure function of the suites' files, the phase and the case seed: each worker a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,8 +18,10 @@ from modelqa import family, stats
 from modelqa.errors import DataError, UsageError
 from modelqa.gates import LADDER, Case, Every, Gate, read_cases
 from modelqa.phases import Later, Phases, read_phases
+from modelqa.plugin.code import suite_digest
 
 POWER_CASES = 200  # a rate gate asks at least so many: about what 0.80 against 0.88 needs
+Keep = Callable[[Any, Callable[[], Any], str], Any]  # identity, how it is made, hash of the code that makes it
 STREAM_LIMIT = 100_000  # drawn from a stream before its `where` is called unsatisfiable
 
 
@@ -39,6 +41,11 @@ class Planned:
     file: Path
     threshold: float | None = None
     later: Later | None = None
+
+    @property
+    def code(self) -> str:
+        """The hash of the code of its suite."""
+        return suite_digest(self.file.parent)
 
 
 def rung_of(path: Path) -> str | None:
@@ -102,16 +109,21 @@ def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
     )
 
 
-def draw(planned: Sequence[Planned], seed: int) -> dict[str, list[Case]]:
-    """{gate: its cases}, drawn as prefixes of the seeded streams; later gates and file checks have none."""
-    gates = [entry for entry in planned if entry.spec and not entry.later]
+def draw(planned: Sequence[Planned], seed: int, keep: Keep) -> dict[str, list[Case]]:
+    """{gate: its cases}, drawn as prefixes of the seeded streams; file checks have none.
+
+    A gate of a later phase asks nothing, but training data must not hold its cases: they are drawn too.
+
+    `keep` is `Lab.kept`: a stream is drawn again only when its code, its seed or what is asked of it changed.
+    """
+    gates = [entry for entry in planned if entry.spec]
     drawn: dict[str, list[Case]] = {}
     for entry in gates:
         if entry.spec and not isinstance(entry.spec.cases, Every):
-            drawn[entry.name] = _draw(entry, entry.spec, seed)
+            drawn[entry.name] = _draw(entry, entry.spec, seed, keep)
     for entry in gates:
         if entry.spec and isinstance(entry.spec.cases, Every):
-            drawn[entry.name] = _union(gates, drawn, entry.spec.cases.rung)
+            drawn[entry.name] = _union([e for e in gates if not e.later], drawn, entry.spec.cases.rung)
     return drawn
 
 
@@ -129,22 +141,37 @@ def _question(case: Case) -> tuple[Any, ...]:
     return tuple((message["role"], message["content"]) for message in case.messages)
 
 
-def _draw(entry: Planned, spec: Gate, seed: int) -> list[Case]:
+def _draw(entry: Planned, spec: Gate, seed: int, keep: Keep) -> list[Case]:
     if isinstance(spec.cases, str):
         cases = [case for case in read_cases(entry.file.parent / spec.cases) if _fits(case, spec)]
     else:
-        assert not isinstance(spec.cases, Every)
         wanted = _count(entry, spec)
-        stream = islice(spec.cases(seed), STREAM_LIMIT)
-        cases = list(islice((case for case in stream if _fits(case, spec)), wanted))
-        if len(cases) < wanted:
-            raise DataError(
-                f"{entry.name}: the case stream gave {len(cases)} of {wanted} cases",
-                reason="a gate asks a fixed number of cases",
-                remedy="make the stream longer, or lower n",
-            )
+        identity = ["cases", entry.node, seed, wanted, dict(spec.where)]
+        rows = keep(identity, lambda: [vars(case) for case in _first(entry, spec, seed, wanted)], entry.code)
+        cases = [_case(row) for row in rows]
     _refuse_twins(entry.name, cases)
     return cases
+
+
+def _first(entry: Planned, spec: Gate, seed: int, wanted: int) -> list[Case]:
+    """The first cases of a stream that the gate asks for."""
+    assert callable(spec.cases)
+    stream = islice(spec.cases(seed), STREAM_LIMIT)
+    cases = list(islice((case for case in stream if _fits(case, spec)), wanted))
+    if len(cases) < wanted:
+        raise DataError(
+            f"{entry.name}: the case stream gave {len(cases)} of {wanted} cases",
+            reason="a gate asks a fixed number of cases",
+            remedy="make the stream longer, or lower n",
+        )
+    return cases
+
+
+def _case(row: Mapping[str, Any]) -> Case:
+    """A case from the JSON value of its fields, in which tuples are lists."""
+    expect = row["expect"]
+    texts = {"expect": tuple(expect) if isinstance(expect, list) else expect, "forbid": tuple(row["forbid"])}
+    return Case(**{**row, **texts, "messages": tuple(row["messages"])})
 
 
 def _fits(case: Case, spec: Gate) -> bool:
@@ -158,7 +185,7 @@ def _count(entry: Planned, spec: Gate) -> int:
         return stats.all_pass_cases(0.99)
     if entry.threshold is not None and spec.rate is not None:
         return max(POWER_CASES, stats.cases_needed(entry.threshold, spec.rate))
-    if spec.rate is None and entry.threshold is not None:
+    if entry.later or (spec.rate is None and entry.threshold is not None):
         return POWER_CASES
     raise DataError(
         f"{entry.name}: nothing says how many cases to ask",

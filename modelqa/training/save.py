@@ -27,7 +27,8 @@ def save_checkpoint(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast,
     import torch
     from safetensors.torch import save
 
-    stop = tokenizer.eos_token_id if chat else tokenizer.convert_tokens_to_ids(DOCUMENT_END)
+    end = str(tokenizer.eos_token) if chat else DOCUMENT_END
+    stop = tokenizer.convert_tokens_to_ids(end)
     tensors = {
         name: value.detach().to(torch.bfloat16).contiguous()
         for name, value in model.state_dict().items()
@@ -40,7 +41,7 @@ def save_checkpoint(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast,
     write_json(folder / "config.json", config)
     known = {name: value for name, value in ids.items() if value is not None}
     write_json(folder / "generation_config.json", {"do_sample": False, "max_new_tokens": 64, **known})
-    save_tokenizer(tokenizer, folder)
+    save_tokenizer(tokenizer, folder, end=end)
 
 
 def save_log(state: TrainerState, folder: Path) -> None:

@@ -126,16 +126,16 @@ def train_tokenizer(texts: Iterable[str], family: Family, *, vocab_size: int) ->
     return fast
 
 
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write tokenizer.json, tokenizer_config.json and chat_template.jinja, readable by transformers 4.57 and 5."""
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path, *, end: str | None = None) -> None:
+    """Write tokenizer.json, tokenizer_config.json and chat_template.jinja, readable by transformers 4.57 and 5.
+
+    `end` is the end-of-sequence token of the model that it is saved with; the tokenizer's own when None.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "tokenizer.json", tokenizer.backend_tokenizer.to_str(pretty=False) + "\n")
     write_text(folder / "chat_template.jinja", tokenizer.chat_template)
-    special = {
-        name: value
-        for name in ("bos_token", "eos_token", "pad_token")
-        if (value := getattr(tokenizer, name)) is not None
-    }
+    roles = {name: getattr(tokenizer, name) for name in ("bos_token", "eos_token", "pad_token")}
+    special = {name: value for name, value in {**roles, "eos_token": end or roles["eos_token"]}.items() if value}
     named = set(special.values())
     others = [token for token in tokenizer.all_special_tokens if token not in named]
     config = {
