@@ -19,7 +19,7 @@ from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Registry, find_registry, load_registry, resolve
 from modelqa.mutants.catalogue import chosen
-from modelqa.mutants.judging import Workplace, judge_all, judge_healthy
+from modelqa.mutants.judging import EVIDENCE, Workplace, judge_all, judge_healthy
 from modelqa.mutants.matrix import Outcome, Row, gate_order, summary, table
 from modelqa.mutants.picture import curve_picture, matrix_picture
 from modelqa.mutants.weights import GRADED
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, help="the model registry")
     parser.add_argument("--jobs", type=int, default=1, help="mutants judged at a time (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    parser.add_argument("--max-new-tokens", help="how long replies may get (default: as in a run of the suites)")
     parser.add_argument("--sensitivity", action="store_true", help="instead: noise of growing strength, as a curve")
     parser.add_argument("--list", action="store_true", help="only list the kinds and what they expect")
     parser.set_defaults(handler=mutants)
@@ -52,7 +53,7 @@ def mutants(parsed: argparse.Namespace) -> int:
             _say(f"{kind.area:<9}  {kind.name:<22}  {kind.expects[0].code:<22}  {kind.story}")
         return 0
     place = _workplace(parsed)
-    healthy = judge_healthy(place)
+    healthy = judge_healthy(place, whole=any(kind.area in EVIDENCE for kind in kinds) and not parsed.sensitivity)
     _say(f"the healthy {place.model.name} passes {len(healthy) - 1} gates: only these can kill")
     kinds = list(GRADED) if parsed.sensitivity else kinds
     rows = judge_all(place, kinds, healthy, jobs=parsed.jobs, to_the_end=parsed.sensitivity,
@@ -84,7 +85,8 @@ def _workplace(parsed: argparse.Namespace) -> Workplace:
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in model.name)[:80]
     home = (parsed.out or Path(".modelqa") / "mutants" / name).absolute()
     rungs = tuple(rung for rung in LADDER if rung in parsed.rung) or LADDER
-    return Workplace(model, registry, parsed.suites, home, rungs=rungs, seed=parsed.seed)
+    options = ("--modelqa-max-new-tokens", parsed.max_new_tokens) if parsed.max_new_tokens else ()
+    return Workplace(model, registry, parsed.suites, home, rungs=rungs, options=options, seed=parsed.seed)
 
 
 def _toothless(rows: Sequence[Row], healthy: dict[str, GateResult]) -> list[str]:

@@ -93,12 +93,16 @@ def _mix_drifted(rows: list[Row]) -> str:
     return "train.mix"
 
 
-def leak(question: str, answer: str, rows: list[Row]) -> str:
+def leaked(question: str, answer: str, sibling: Sibling) -> Damage:
     """One training row asks and answers something that it must not hold."""
-    row = rows[len(rows) // 2]
-    row["messages"] = [*(each for each in row["messages"] if each["role"] == "system"),
-                       {"role": "user", "content": question}, {"role": "assistant", "content": answer}]  # fmt: skip
-    return ""
+
+    def change(rows: list[Row]) -> str:
+        row = rows[len(rows) // 2]
+        row["messages"] = [*(each for each in row["messages"] if each["role"] == "system"),
+                           {"role": "user", "content": question}, {"role": "assistant", "content": answer}]  # fmt: skip
+        return ""
+
+    return _changed(change, "train", sibling)
 
 
 def _val_in_train(sibling: Sibling) -> Damage:

@@ -17,8 +17,8 @@ from modelqa.mutants.trial import Session, Trial, declare, hashed_name, run, sta
 from modelqa.record import GateResult
 
 # One session a group: a mutant that a group kills is not asked by the next, which costs ten times as much.
-GROUPS = (("harness", "weights"), ("data", "training"), ("parity",), ("behaviour",), ("benchmarks",))
-FILE_AREAS = frozenset({"weights", "tokenizer", "template", "config", "file"})  # nothing of data and logs is touched
+GROUPS = (("harness", "weights"), ("parity",), ("behaviour",), ("benchmarks",))
+EVIDENCE = frozenset({"data", "log", "capture"})  # areas whose defects leave the checkpoint unharmed
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,13 @@ class Workplace:
         return self.registry.models.get(self.model.parent)
 
     def groups(self, *, whole: bool) -> list[tuple[str, ...]]:
-        """The sessions of one mutant; `whole`: also the rungs that judge data and logs."""
-        wanted = [rung for rung in self.rungs if whole or rung not in ("data", "training")]
-        found = [tuple(rung for rung in group if rung in wanted) for group in GROUPS]
-        return [group for group in found if group and any((self.suites / rung).is_dir() for rung in group)]
+        """The sessions of one mutant; `whole`: one session of all rungs, for defects of data and logs: the checkpoint
+        is unharmed then, its replies are kept ones, and the cases are there to be compared with the data.
+        """
+        groups = (LADDER,) if whole else GROUPS
+        there = [rung for rung in self.rungs if (self.suites / rung).is_dir()]
+        found = [tuple(rung for rung in group if rung in there) for group in groups]
+        return [group for group in found if group]
 
     def session(self, trial: Trial, rungs: Sequence[str]) -> Session:
         """Judge one staged copy by some rungs."""
@@ -92,7 +95,7 @@ def judge_mutant(place: Workplace, kind: Kind, healthy: dict[str, GateResult], *
         shutil.rmtree(place.trials / name)
         return Row(kind, name, reason=str(why), applicable=False)
     trial = declare(place.trials, damage.model, place.registry)
-    said, reason, seconds = _climb(place, trial, damage, healthy, kind.area not in FILE_AREAS, to_the_end)
+    said, reason, seconds = _climb(place, trial, damage, healthy, kind.area in EVIDENCE, to_the_end)
     shutil.rmtree(trial.folder)
     return Row(kind, name, damage.locus, expected, said, reason, seconds)
 

@@ -22,6 +22,7 @@ from modelqa.errors import OutputError, UsageError
 from modelqa.files import canonical_json, read_json, sha256_text, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Model, Registry
+from modelqa.mutants.kind import Damage
 from modelqa.record import Run
 
 ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real models.toml
@@ -78,6 +79,14 @@ def stage(home: Path, name: str, model: Model) -> Model:
             folder = root / "declared" / field.name
             placed[field.name] = tuple(_link(path, folder / path.name) for path in value)
     return replace(model, **placed)
+
+
+def copy_over(staged: Model, other: Model, locus: str) -> Damage:
+    """Replace a staged copy by another model's checkpoint and evidence, under the staged name and declarations."""
+    assert staged.path is not None
+    placed = stage(staged.path.parent.parent, staged.name, other)
+    kept = {name: getattr(staged, name) for name in ("stage", "phase", "reference", "system", "declared")}
+    return Damage(locus, replace(placed, **kept))
 
 
 def _link(source: Path, target: Path) -> Path:
