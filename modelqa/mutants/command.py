@@ -19,7 +19,7 @@ from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Registry, find_registry, load_registry, resolve
 from modelqa.mutants.catalogue import chosen
-from modelqa.mutants.judging import EVIDENCE, Workplace, judge_all, judge_healthy
+from modelqa.mutants.judging import Workplace, judge_all, judge_healthy
 from modelqa.mutants.matrix import Outcome, Row, gate_order, summary, table
 from modelqa.mutants.picture import curve_picture, matrix_picture
 from modelqa.mutants.weights import GRADED
@@ -53,9 +53,9 @@ def mutants(parsed: argparse.Namespace) -> int:
             _say(f"{kind.area:<9}  {kind.name:<22}  {kind.expects[0].code:<22}  {kind.story}")
         return 0
     place = _workplace(parsed)
-    healthy = judge_healthy(place, whole=any(kind.area in EVIDENCE for kind in kinds) and not parsed.sensitivity)
-    _say(f"the healthy {place.model.name} passes {len(healthy) - 1} gates: only these can kill")
     kinds = list(GRADED) if parsed.sensitivity else kinds
+    healthy = judge_healthy(place, sorted({kind.area for kind in kinds}))
+    _say(f"the healthy {place.model.name} passes {len(healthy) - 1} gates: only these can kill")
     rows = judge_all(place, kinds, healthy, jobs=parsed.jobs, to_the_end=parsed.sensitivity,
                      done=lambda row: _say(table([row])[0]))  # fmt: skip
     if parsed.sensitivity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,13 @@ from modelqa.record import GateResult
 
 # One session a group: a mutant that a group kills is not asked by the next, which costs ten times as much.
 GROUPS = (("harness", "weights"), ("parity",), ("behaviour",), ("benchmarks",))
-EVIDENCE = frozenset({"data", "log", "capture"})  # areas whose defects leave the checkpoint unharmed
+# Areas whose defects leave the checkpoint unharmed, and the rungs that look at them. Behaviour is asked beside the data
+# for its cases, which are compared with the data; its replies are kept ones.
+EVIDENCE = {
+    "data": ("harness", "weights", "data", "behaviour"),
+    "log": ("harness", "weights", "training"),
+    "capture": ("harness", "weights", "training", "parity"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,11 @@ class Workplace:
         """What the model was trained from."""
         return self.registry.models.get(self.model.parent)
 
-    def groups(self, *, whole: bool) -> list[tuple[str, ...]]:
-        """The sessions of one mutant; `whole`: one session of all rungs, for defects of data and logs: the checkpoint
-        is unharmed then, its replies are kept ones, and the cases are there to be compared with the data.
-        """
-        groups = (LADDER,) if whole else GROUPS
+    def groups(self, area: str = "") -> list[tuple[str, ...]]:
+        """The sessions of a mutant of this area, each a set of rungs; of one that touches the checkpoint by default."""
         there = [rung for rung in self.rungs if (self.suites / rung).is_dir()]
-        found = [tuple(rung for rung in group if rung in there) for group in groups]
+        wanted = (EVIDENCE[area],) if area in EVIDENCE else GROUPS
+        found = [tuple(rung for rung in group if rung in there) for group in wanted]
         return [group for group in found if group]
 
     def session(self, trial: Trial, rungs: Sequence[str]) -> Session:
@@ -62,12 +66,15 @@ class Workplace:
         return run(trial, rungs, suites=self.suites, home=self.home, options=self.options)
 
 
-def judge_healthy(place: Workplace, *, whole: bool = False) -> dict[str, GateResult]:
-    """The gates that an unharmed copy passes; `UsageError` when it is not even judged, or passes none."""
+def judge_healthy(place: Workplace, areas: Iterable[str] = ()) -> dict[str, GateResult]:
+    """The gates that an unharmed copy passes in the sessions that mutants of these areas get, or of the checkpoint.
+
+    `UsageError` when it is not even judged, or passes none.
+    """
     name = hashed_name("healthy", place.model.name)
     trial = declare(place.trials, stage(place.trials, name, place.model), place.registry)
     sessions = []
-    for group in place.groups(whole=whole):
+    for group in dict.fromkeys(group for area in areas or ("",) for group in place.groups(area)):
         session = place.session(trial, group)
         if session.record is None:
             raise UsageError(
@@ -95,18 +102,18 @@ def judge_mutant(place: Workplace, kind: Kind, healthy: dict[str, GateResult], *
         shutil.rmtree(place.trials / name)
         return Row(kind, name, reason=str(why), applicable=False)
     trial = declare(place.trials, damage.model, place.registry)
-    said, reason, seconds = _climb(place, trial, damage, healthy, kind.area in EVIDENCE, to_the_end)
+    said, reason, seconds = _climb(place, trial, damage, healthy, kind.area, to_the_end)
     shutil.rmtree(trial.folder)
     return Row(kind, name, damage.locus, expected, said, reason, seconds)
 
 
 def _climb(
-    place: Workplace, trial: Trial, damage: Damage, healthy: dict[str, GateResult], whole: bool, to_the_end: bool
+    place: Workplace, trial: Trial, damage: Damage, healthy: dict[str, GateResult], area: str, to_the_end: bool
 ) -> tuple[dict[str, Cell], str, float]:
     """(what the gates said, how it ended without a record, seconds), up to the first group that kills."""
     said: dict[str, Cell] = {}
     seconds = 0.0
-    for group in place.groups(whole=whole):
+    for group in place.groups(area):
         session = place.session(trial, group)
         seconds += session.seconds
         said |= cells(session, healthy, damage)

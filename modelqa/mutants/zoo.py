@@ -22,14 +22,16 @@ from modelqa.files import write_json
 from modelqa.models import Registry, load_registry
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.datasets import leaked
-from modelqa.mutants.judging import Workplace, judge_healthy, judge_mutant
+from modelqa.mutants.judging import EVIDENCE, Workplace, judge_healthy, judge_mutant
 from modelqa.mutants.kind import LOCI, Damage, Expected, Kind, Sibling
+from modelqa.mutants.lossless import TWINS
 from modelqa.mutants.matrix import Outcome, Row, table
 from modelqa.mutants.trial import copy_over
 from modelqa.record import GateResult
 from modelqa.text import escape
 
 NEW_TOKENS = "48"  # how long replies may get: healthy ones end far earlier, and models that never stop cost less
+TWIN_OF = "phase3a2"  # the model whose lossless transforms are the healthy twins
 LEAK = "leak"  # the kind whose question and answer stand in the defect
 _KEYS = {"failures", "kind", "shipped", "fault", "model", "phase", "code", "locus", "question", "answer"}
 
@@ -70,7 +72,7 @@ class Zoo:
 
 
 def read_zoo(path: Path) -> Zoo:
-    """zoo.toml and the failures.toml beside it; `UsageError` for a defect that is not one, and for a failure that has
+    """zoo.toml and the failures.toml beside it; `UsageError` for a defect that is malformed, and for a failure that has
     neither a defect nor a reason why not, or both.
     """
     failures, content = _toml(path.with_name("failures.toml")), _toml(path)
@@ -115,25 +117,35 @@ class Keeper:
         options = ["--modelqa-max-new-tokens", NEW_TOKENS]
         options += ["--modelqa-phase", phase] if phase else []
         options += ["-p", f"tests.faults.{fault}"] if fault else []
-        home = self.home / (f"fault-{fault}" if fault else "home")  # replies of a broken path are never kept with others
+        home = self.home / (f"fault-{fault}" if fault else "home")  # a broken path's replies are kept apart
         return Workplace(self.registry.models[model], self.registry, self.suites, home, options=tuple(options))
 
     @cached_property
-    def _healthy(self) -> dict[str, dict[str, GateResult]]:
+    def _healthy(self) -> dict[tuple[str, str], dict[str, GateResult]]:
         return {}
 
-    def healthy(self, model: str) -> dict[str, GateResult]:
-        """The gates that the unharmed model passes."""
-        if model not in self._healthy:
-            self._healthy[model] = judge_healthy(self.place(model), whole=True)
-        return self._healthy[model]
+    def healthy(self, model: str, area: str) -> dict[str, GateResult]:
+        """The gates that the unharmed model passes where a defect of this area is judged."""
+        if (model, area) not in self._healthy:
+            self._healthy[model, area] = judge_healthy(self.place(model), (area,))
+        return self._healthy[model, area]
 
     def judge(self, defect: Defect) -> Row:
         """The row of one defect: what the gates said, and whether that is what zoo.toml states."""
-        healthy = self.healthy(defect.model)
-        place = self.place(defect.model, phase=defect.phase, fault=defect.fault)
         kind = kind_of(defect, self.registry)
-        return judge_mutant(place, kind, healthy)
+        place = self.place(defect.model, phase=defect.phase, fault=defect.fault)
+        return judge_mutant(place, kind, self.healthy(defect.model, area_of(kind)))
+
+    def twin(self, kind: Kind) -> Row:
+        """The row of a healthy twin: a lossless transform of the shipped model."""
+        row = judge_mutant(self.place(TWIN_OF), kind, self.healthy(TWIN_OF, ""), to_the_end=True)
+        _say(f"{'accused' if accused([row]) else 'passes':<16}  {kind.name}")
+        return row
+
+
+def area_of(kind: Kind) -> str:
+    """The area of the evidence that a kind touches, "" for the checkpoint: such defects share a healthy verdict."""
+    return kind.area if kind.area in EVIDENCE else ""
 
 
 def kind_of(defect: Defect, registry: Registry) -> Kind:
@@ -163,17 +175,26 @@ def _placed(make: Any, locus: str, sibling: Sibling) -> Damage:
     return replace(damage, locus=locus or damage.locus)
 
 
-def report(zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect]) -> tuple[list[str], bool]:
-    """(lines, whether all is true): catalogue, reproduced, caught for the stated reason, still owed."""
+def accused(rows: Sequence[Row]) -> list[Row]:
+    """The healthy twins that a gate says no to, cannot tell any more, or crashes on."""
+    marks = ("kill", "doubt", "crash")
+    return [row for row in rows if row.reason or any(cell.mark in marks for cell in row.cells.values())]
+
+
+def report(
+    zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect], twins: Sequence[Row]
+) -> tuple[list[str], bool]:
+    """(lines, whether all is true): catalogue, reproduced, caught for the stated reason, owed, false alarms."""
     hit = [defect for defect in chosen if rows[defect.name].outcome is Outcome.EXPECTED]
     missed = [defect for defect in chosen if defect not in hit]
     caught = {failure for defect in hit for failure in defect.failures}
     counts = {"catalogue": len(zoo.failures), "reproduced": len(zoo.reproduced),
-              "caught for the stated reason": len(caught), "still owed": len(zoo.owed)}  # fmt: skip
+              "caught for the stated reason": len(caught), "still owed": len(zoo.owed),
+              f"false alarms on {len(twins)} healthy twins": len(accused(twins))}  # fmt: skip
     lines = [*(f"owed    {failure}  {why}" for failure, why in sorted(zoo.owed.items())), "",
-             *table([rows[defect.name] for defect in missed]),
+             *table([rows[defect.name] for defect in missed]), *table(accused(twins)),
              " / ".join(f"{name} {count}" for name, count in counts.items())]  # fmt: skip
-    return lines, not missed
+    return lines, not missed and not accused(twins)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -193,13 +214,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_zoo(parsed: argparse.Namespace) -> int:
-    """The whole of `main` but its command line."""
+    """Judge the chosen defects, and without a choice the healthy twins too."""
     zoo = read_zoo(parsed.zoo)
     words = parsed.defects
     chosen = [defect for defect in zoo.defects if not words or any(word in defect.name for word in words)]
     keeper = Keeper(load_registry(parsed.zoo.with_name("models.toml")), parsed.suites, parsed.out.absolute())
-    for model in dict.fromkeys(defect.model for defect in chosen):
-        _say(f"healthy {model}: passes {len(keeper.healthy(model)) - 1} gates")
+    for pair in dict.fromkeys((each.model, area_of(kind_of(each, keeper.registry))) for each in chosen):
+        _say(f"healthy {pair[0]} {pair[1]}: passes {len(keeper.healthy(*pair)) - 1} gates")
 
     def one(defect: Defect) -> Row:
         row = keeper.judge(defect)
@@ -208,11 +229,12 @@ def run_zoo(parsed: argparse.Namespace) -> int:
 
     with ThreadPoolExecutor(max_workers=parsed.jobs) as pool:
         rows = dict(zip([defect.name for defect in chosen], pool.map(one, chosen), strict=True))
+        twins = list(pool.map(keeper.twin, [] if words else TWINS))
     shutil.rmtree(keeper.home / "home" / "trials", ignore_errors=True)
-    lines, true = report(zoo, rows, chosen)
+    lines, true = report(zoo, rows, chosen, twins)
     _say("", *lines)
-    write_json(keeper.home / "zoo.json", {"schema": 1, "owed": dict(zoo.owed),
-               "defects": [rows[defect.name].to_json() for defect in chosen]})  # fmt: skip
+    judged = {"defects": [rows[defect.name].to_json() for defect in chosen], "twins": [row.to_json() for row in twins]}
+    write_json(keeper.home / "zoo.json", {"schema": 1, "owed": dict(zoo.owed), **judged})
     return 0 if true else 1
 
 
