@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny_model
 
-from modelqa.checkpoint import open_checkpoint, read, shape_problems, tie_problems
+from modelqa.checkpoint import changes, open_checkpoint, read, shape_problems, tie_problems
 from modelqa.errors import CheckpointError, UsageError
 from modelqa.gates import LADDER
 from modelqa.models import Model, load_registry
@@ -275,3 +275,11 @@ def test_the_command_makes_judges_and_stores(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "matrix.svg").read_text().startswith("<svg")
     assert not list((tmp_path / "trials").iterdir())
     assert main([*command[:-6], "--kind", "untied_head"]) == 0
+
+
+def test_one_number_that_is_none_leaves_what_changed_measurable(tmp_path: Path) -> None:
+    copy = sibling_of(tmp_path)
+    parent = open_checkpoint(str(REGISTRY.models[PHASE3A2.parent].path))
+    BY_NAME["nan"].make(copy)
+    moved = changes(copy.checkpoint, parent)
+    assert np.isfinite(list(moved.values())).all() and moved["backbone"] > 0

@@ -125,13 +125,14 @@ def healthy_gates(sessions: Iterable[Session]) -> dict[str, GateResult]:
 def cells(session: Session, healthy: Mapping[str, GateResult], damage: Damage) -> dict[str, Cell]:
     """What the gates of one session said; a session that refused the checkpoint is the gate "open"."""
     if session.record is not None:
-        return {result.gate: Cell(result.verdict, result.rung, result.gate in healthy)
+        said = {result.gate: Cell(result.verdict, result.rung, result.gate in healthy)
                 for result in session.record.gates if result.verdict.code != "deselected"}  # fmt: skip
+        return {OPENING: Cell(Verdict(Status.PASS), LADDER[0]), **said}
     if not session.refused:
         return {}
-    said = session.output[: session.output.rindex("reason:")]
-    locus = damage.locus if damage.locus and damage.locus in said else ""
-    verdict = Verdict(Status.INCONCLUSIVE, REFUSED, locus, said.strip().splitlines()[-1] if said.strip() else "")
+    fact = session.output[: session.output.rindex("reason:")]
+    locus = damage.locus if damage.locus and damage.locus in fact else ""
+    verdict = Verdict(Status.INCONCLUSIVE, REFUSED, locus, fact.strip().splitlines()[-1] if fact.strip() else "")
     return {OPENING: Cell(verdict, LADDER[0])}
 
 

@@ -51,11 +51,11 @@ def _not_a_number(state: dict[str, Any]) -> str:
 
 
 def _rising(state: dict[str, Any]) -> str:
-    """The last three evaluations rise, as with a rate that is too high."""
+    """The last three evaluations are high and rise, as with a rate that is too high: seen at the second of them."""
     last = _losses(state, "eval_loss")[-3:]
     for factor, entry in zip((1.0, 1.04, 1.08), last, strict=True):
         entry["eval_loss"] = 3.175 * factor
-    return f"step {last[-1]['step']}"
+    return f"step {last[-2]['step']}"
 
 
 def _overtrained(state: dict[str, Any]) -> str:
