@@ -6,6 +6,7 @@ modelqa preflight MODEL      data, template, mask, stop and count gates before m
 modelqa capture FILE         what a trainer really fed, as a person reads it
 modelqa generate --model M   ask a model by hand
 modelqa mutants --model M    make defective siblings and see which gates kill them
+modelqa loads MODEL --with V does it load, and say the same, under another transformers
 modelqa diagnose RUN         what a failed run most likely means, from its record
 """
 
@@ -66,6 +67,11 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         from modelqa.training.capture import add_arguments as add_capture_arguments
 
         add_capture_arguments(capture)
+    loads = commands.add_parser("loads", help="load a checkpoint under another version of transformers")
+    if given[:1] == ["loads"]:
+        from modelqa.loads import add_arguments as add_loads_arguments
+
+        add_loads_arguments(loads)
     diagnose = commands.add_parser("diagnose", help="explain a stored record")
     if given[:1] == ["diagnose"]:
         from modelqa.diagnose.command import add_arguments as add_diagnose_arguments

@@ -26,16 +26,16 @@ STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _STRINGS = (
-    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo", "adapter",
+    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo",
 )  # fmt: skip
-_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe")
+_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter")
 _PATH_LISTS = ("train", "val")
 _STRING_LISTS = ("categories", "factors")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
 }
-_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "waivers")
+_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "quotas", "waivers")
 _MODEL_NAMES = ("parent", "sibling", "reference", "baseline")
 
 
@@ -54,8 +54,10 @@ class Model:
     passes         how often the data was meant to be seen; None: 2 to 5 times
     recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
     factors        dotted keys of the recipe that were meant to differ
+    adapter        folder of the LoRA adapter that was merged into the parent
     categories     the values that meta.category may have in the training rows
     mix            {meta.source: declared share of the training rows}
+    quotas         {meta.category: least share of the training rows}: what a phase must not go without
     waivers        {gate: reason}, printed on the card
     """
 
@@ -83,9 +85,10 @@ class Model:
     factors: tuple[str, ...] = ()
     repo: str = ""
     experimental_repo: str = ""
-    adapter: str = ""
+    adapter: Path | None = None
     categories: tuple[str, ...] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -249,11 +252,11 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
     for key in _STRING_LISTS:
         entries = _typed(path, where + key, table.get(key, []), list)
         values[key] = tuple(_typed(path, where + key, entry, str) for entry in entries)
-    mix = {
-        key: float(share) for key, share in _mapping(path, f"{where}mix", table.get("mix", {}), (int, float)).items()
-    }
+    for name_of in ("mix", "quotas"):
+        shares = _mapping(path, f"{where}{name_of}", table.get(name_of, {}), (int, float))
+        values[name_of] = {key: float(share) for key, share in shares.items()}
     waivers = _mapping(path, f"{where}waivers", table.get("waivers", {}), str)
-    return Model(name=name, root=path.parent.resolve(), declared=True, mix=mix, waivers=waivers, **values)
+    return Model(name=name, root=path.parent.resolve(), declared=True, waivers=waivers, **values)
 
 
 def _refuse(path: Path, fact: str, reason: str, remedy: str) -> NoReturn:

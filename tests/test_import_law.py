@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"preflight", "benchmarks", "diagnose"},
     {"compare"},
     {"publish"},
-    {"plugin", "by_hand"},
+    {"plugin", "by_hand", "loads"},
     {"mutants"},
     {"cli"},
     {"__main__", ""},

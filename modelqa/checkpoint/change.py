@@ -15,7 +15,7 @@ from modelqa.checkpoint.vocabulary import entries, special_tokens
 from modelqa.record import Problem
 
 STILL = 0.01  # of the other groups' relative change: a backbone that moves a hundred times less was not trained
-SAME_TOKENIZER = 0.9  # share of tokens that both tokenizers have; with fewer they are two tokenizers
+SAME_TOKENIZER = 0.98  # share of the smaller tokenizer's tokens that the other has; with fewer they are two
 _BACKBONE = re.compile(r"\.(?:layers|h|blocks|block)\.\d+\.")
 
 
@@ -67,7 +67,7 @@ def id_map_problems(own: Checkpoint, parent: Checkpoint) -> list[Problem]:
     """
     mine, theirs = dict(entries(own)), dict(entries(parent))
     shared = mine.keys() & theirs.keys()
-    if len(shared) < SAME_TOKENIZER * max(len(mine), len(theirs)):
+    if len(shared) < SAME_TOKENIZER * min(len(mine), len(theirs)):
         return []
     special = special_tokens(own) | special_tokens(parent)
     moved = [token for token in shared if mine[token] != theirs[token]]

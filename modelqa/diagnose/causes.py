@@ -47,7 +47,7 @@ CAUSES = (
         "The prompt format: the model was trained in one and is asked in another.",
         "put one training row, as it was fed, beside one evaluation prompt, id by id: modelqa capture FILE. Train "
         "through apply_chat_template, or evaluate with the template that training used",
-        shown=("parity.template", "parity.render", "parity.bos", "harness.template_hash"),
+        shown=("parity.template", "parity.render", "parity.bos", "parity.template_hash"),
         hinted=(
             "stop_token.*",
             "unending_replies.*",
@@ -57,7 +57,7 @@ CAUSES = (
             "echo_basic.*",
             "copied_prompts.*",
         ),
-        cleared=("template", "rendering", "bos_count"),
+        cleared=("template", "template_hash", "rendering", "bos_count"),
     ),
     Cause(
         "stop_token",
@@ -124,7 +124,7 @@ CAUSES = (
         "The path to a reply: batch, cache, mode or repetition change what the model says.",
         "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
         "a false alarm: see whether the answers are still right",
-        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "harness.padding"),
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache"),
         cleared=("mode", "repeatable", "batching", "cache"),
     ),
     Cause(

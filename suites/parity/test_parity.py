@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from modelqa import deny, gate, not_asked, parity, unsettled
+from modelqa import Problem, deny, gate, not_asked, parity, unsettled
+from modelqa.data.captured import read_capture
 from modelqa.gates import read_cases
 
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
@@ -31,6 +32,18 @@ def test_rendering(lab):
 def test_bos_count(lab):
     """Training and evaluation begin with the same number of beginning-of-sequence tokens."""
     deny(captured(lab, "parity.bos"))
+
+
+def test_template_hash(model, chat):
+    """The tokenizer that training used had this very chat template."""
+    if model.capture is None or not model.capture.is_file():
+        not_asked(f"no capture is declared for {model.name}, which would name the template of training")
+    trained = read_capture(model.capture).about.get("template_sha256")
+    if trained is None:
+        not_asked("the capture names no template: the trainer was given no tokenizer that has one")
+    if trained != chat.template_sha256:
+        text = f"training had the template {trained[:12]}, the checkpoint has {chat.template_sha256[:12]}"
+        deny([Problem("parity.template_hash", "chat_template", text)])
 
 
 def test_stop_supervised(lab):
