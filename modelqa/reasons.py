@@ -48,6 +48,7 @@ GATES: dict[str, str] = {
     "parity.bos": "bos_count",
     "parity.template_hash": "template_hash",
     "parity.stop_supervised": "stop_supervised",
+    "parity.mask": "loss_mask",
     "parity.template": "template",
     "parity.mode": "mode",
     "parity.repeat": "repeatable",

@@ -51,6 +51,13 @@ def test_stop_supervised(lab):
     deny(captured(lab, "parity.stop_supervised"))
 
 
+def test_loss_mask(model, lab):
+    """The loss counted nothing before the answer: neither the question nor the tag that opens the model's turn."""
+    if model.stage == "base":
+        not_asked("plain text has no question in it")
+    deny(captured(lab, "parity.mask"))
+
+
 def test_template(lab, measured):
     """Right answers are likelier under the model's own template than written any other common way."""
     fit = lab.measure(parity.template_fit, conversations(lab))
