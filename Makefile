@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all check fixtures bench clean
+.PHONY: gate test test-slow test-all test-publish check fixtures zoo-matrix bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
 	  echo "make $$part: $$(( ($$(date +%s) - start) / 60 )) min $$(( ($$(date +%s) - start) % 60 )) s"; \
 	done
 
+test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call x fault x before/after x storage mode
+	PYTHONPATH=tests $(BIN)/python -m hub.matrix
+
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -37,6 +40,9 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (about half an hour)
 	$(BIN)/python -m modelqa.training.build
+
+zoo-matrix: $(VENV)/.installed  ## every failure of the catalogue: reproduced, caught, owed; no healthy twin accused
+	$(BIN)/python -m modelqa.mutants.zoo --jobs 2
 
 bench: $(VENV)/.installed  ## measurements, as ratios within one run
 	$(BIN)/python -m bench

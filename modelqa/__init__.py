@@ -58,6 +58,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in ("ask", "benchmarks", "choice", "compare", "content", "degeneration", "parity", "scaling", "stats"):
+    if name in __all__:
         return importlib.import_module(f"modelqa.{name}")
     raise AttributeError(f"module 'modelqa' has no attribute {name!r}")

@@ -1,22 +1,10 @@
-"""The command line. Each command's module is imported when it is called: `modelqa --help` loads only argparse.
-
-modelqa run MODEL            the gates, as `pytest suites/ --model MODEL`
-modelqa data ...             make, mix, prepare and inspect datasets
-modelqa preflight MODEL      data, template, mask, stop and count gates before money is spent on training
-modelqa capture FILE         what a trainer really fed, as a person reads it
-modelqa generate --model M   ask a model by hand
-modelqa compare A B [C ...]  stored runs side by side, on the same cases
-modelqa history              every stored run: each gate of each model over time
-modelqa diagnose RUN         what a failed run most likely means, from its record
-modelqa import FILES         what other harnesses measured, as a record that gates can read
-modelqa scaling MODEL        parameters, training tokens and their ratio, beside known models
-modelqa card MODEL           print the card of a model's newest run
-modelqa postmortem ...       begin a postmortem from two records, or check those that are written
-"""
+"""The command line. Each command's module is imported when it is called: `modelqa --help` loads only argparse."""
 
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -24,6 +12,25 @@ from collections.abc import Sequence
 from modelqa.errors import ModelqaError
 
 INTERRUPTED = 130  # what shells use for a process that Ctrl-C ended
+COMMANDS = {  # name: (help, module:function that adds its options and sets `handler`)
+    "run": ("judge a checkpoint; further options go to pytest", "modelqa.cli:_add_run_arguments"),
+    "diagnose": ("what a failed run most likely means, from its record", "modelqa.diagnose.command:add_arguments"),
+    "compare": ("stored runs side by side, on the same cases", "modelqa.compare.command:add_arguments"),
+    "history": ("each gate of each model over time", "modelqa.history.command:add_arguments"),
+    "generate": ("ask a model by hand", "modelqa.by_hand:add_arguments"),
+    "data": ("make, mix, prepare and inspect datasets", "modelqa.data.commands:add_arguments"),
+    "preflight": ("check data, template, mask and stop token before training", "modelqa.preflight:add_arguments"),
+    "capture": ("show what a trainer really fed", "modelqa.training.capture:add_arguments"),
+    "mutants": ("make defective siblings and see which gates kill them", "modelqa.mutants.command:add_arguments"),
+    "loads": ("load a checkpoint under another version of transformers", "modelqa.loads:add_arguments"),
+    "import": ("read results of lm_eval, lighteval, inspect_ai or a CSV", "modelqa.benchmarks.command:add_arguments"),
+    "scaling": ("parameters and training tokens, beside known models", "modelqa.scaling:add_arguments"),
+    "card": ("print the card of a run", "modelqa.publish.commands:add_card_arguments"),
+    "postmortem": ("begin a postmortem, or check them", "modelqa.publish.commands:add_postmortem_arguments"),
+    "publish": ("publish a judged model with its card", "modelqa.publish.hub_commands:add_publish_arguments"),
+    "verify": ("compare a release with what it says of itself", "modelqa.publish.hub_commands:add_verify_arguments"),
+    "rollback": ("an earlier release's files again", "modelqa.publish.hub_commands:add_rollback_arguments"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,69 +56,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="modelqa", description="Gates for trained language-model checkpoints.")
+    """The parser; only the command that was given learns its options, and loads its module."""
+    parser = argparse.ArgumentParser(
+        prog="modelqa",
+        description="Gates for trained language-model checkpoints, and the publisher of those that pass.",
+        formatter_class=functools.partial(argparse.HelpFormatter, max_help_position=24),
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="judge a checkpoint; further options go to pytest", add_help=True)
-    run.add_argument("model", help="a name in models.toml, a folder, or a Hub id")
-    run.add_argument("--suites", default="suites", help="the folder of suites (default: suites)")
-    run.set_defaults(handler=_run)
-    data = commands.add_parser("data", help="make, mix, prepare and inspect datasets")
-    commands_of_data = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
-    if given[:1] == ["data"]:
-        from modelqa.data.commands import add_parsers
-
-        add_parsers(commands_of_data)
-    preflight = commands.add_parser("preflight", help="check data, template, mask and stop token before training")
-    if given[:1] == ["preflight"]:
-        from modelqa.preflight import add_arguments
-
-        add_arguments(preflight)
-    capture = commands.add_parser("capture", help="show what a trainer really fed")
-    if given[:1] == ["capture"]:
-        from modelqa.training.capture import add_arguments as add_capture_arguments
-
-        add_capture_arguments(capture)
-    diagnose = commands.add_parser("diagnose", help="explain a stored record")
-    if given[:1] == ["diagnose"]:
-        from modelqa.diagnose.command import add_arguments as add_diagnose_arguments
-
-        add_diagnose_arguments(diagnose)
-    generate = commands.add_parser("generate", help="ask a model by hand")
-    if given[:1] == ["generate"]:
-        from modelqa.by_hand import add_arguments as add_generate_arguments
-
-        add_generate_arguments(generate)
-    compare = commands.add_parser("compare", help="stored runs side by side, on the same cases")
-    if given[:1] == ["compare"]:
-        from modelqa.compare.command import add_arguments as add_compare_arguments
-
-        add_compare_arguments(compare)
-    history = commands.add_parser("history", help="each gate of each model over time")
-    if given[:1] == ["history"]:
-        from modelqa.history.command import add_arguments as add_history_arguments
-
-        add_history_arguments(history)
-    benchmarks = commands.add_parser("import", help="read result files of lm_eval, lighteval, inspect_ai or a CSV")
-    if given[:1] == ["import"]:
-        from modelqa.benchmarks.command import add_arguments as add_import_arguments
-
-        add_import_arguments(benchmarks)
-    scaling = commands.add_parser("scaling", help="parameters and training tokens, beside known models")
-    if given[:1] == ["scaling"]:
-        from modelqa.scaling import add_arguments as add_scaling_arguments
-
-        add_scaling_arguments(scaling)
-    card = commands.add_parser("card", help="print the card of a run")
-    if given[:1] == ["card"]:
-        from modelqa.publish.commands import add_card_arguments
-
-        add_card_arguments(card)
-    postmortem = commands.add_parser("postmortem", help="begin a postmortem, or check those that are written")
-    if given[:1] == ["postmortem"]:
-        from modelqa.publish.commands import add_postmortem_arguments
-
-        add_postmortem_arguments(postmortem)
+    for name, (text, home) in COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        if given[:1] == [name]:
+            module, function = home.split(":")
+            getattr(importlib.import_module(module), function)(command)
     return parser
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a name in models.toml, a folder, or a Hub id")
+    parser.add_argument("--suites", default="suites", help="the folder of suites (default: suites)")
+    parser.set_defaults(handler=_run)
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Files: read with one clear error, written atomically, hashed by content.
 
-Every file that modelqa writes goes through `write_bytes`: a kill at any point leaves the old file or the new one.
+Every file that modelqa writes goes through `write_blocks`: a kill at any point leaves the old file or the new one.
 Lines may be kept in plain `.jsonl` or compressed `.jsonl.zst`; readers accept both.
 """
 
@@ -50,8 +50,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 
     `OutputError` when the place cannot be written to; the old file is left as it was.
     """
+    write_blocks(path, (data,))
+
+
+def write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
+    """`write_bytes` of data that comes in blocks, for files larger than memory; they may be read from `path` itself."""
     try:
-        _write_bytes(path, data)
+        _write_blocks(path, blocks)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written",
@@ -60,12 +65,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _write_bytes(path: Path, data: bytes) -> None:
+def _write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            for block in blocks:
+                stream.write(block)
             stream.flush()
             os.fsync(stream.fileno())
         umask = os.umask(0)

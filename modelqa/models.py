@@ -26,9 +26,9 @@ STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _STRINGS = (
-    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo", "adapter",
+    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo",
 )  # fmt: skip
-_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "trend", "ablation")
+_PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "benchmarks")
 _STRING_LISTS = ("categories", "factors", "cheaper")
 _COUNTS = {
@@ -36,7 +36,7 @@ _COUNTS = {
     "step": "write the training step whose weights these are",
     "training_tokens": "write how many tokens training used",
 }
-_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "waivers")
+_KNOWN = (*_STRINGS, *_PATHS, *_PATH_LISTS, "stage", *_STRING_LISTS, *_COUNTS, "passes", "mix", "quotas", "waivers")
 _MODEL_NAMES = ("parent", "sibling", "reference", "baseline")
 
 
@@ -55,8 +55,10 @@ class Model:
     passes         how often the data was meant to be seen; None: 2 to 5 times
     recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
     factors        dotted keys of the recipe that were meant to differ
+    adapter        folder of the LoRA adapter that was merged into the parent
     categories     the values that meta.category may have in the training rows
     mix            {meta.source: declared share of the training rows}
+    quotas         {meta.category: least share of the training rows}: what a phase must not go without
     waivers        {gate: reason}, printed on the card
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
@@ -87,9 +89,10 @@ class Model:
     factors: tuple[str, ...] = ()
     repo: str = ""
     experimental_repo: str = ""
-    adapter: str = ""
+    adapter: Path | None = None
     categories: tuple[str, ...] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)
     benchmarks: tuple[Path, ...] = ()
     cheaper: tuple[str, ...] = ()
@@ -260,11 +263,11 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
     for key in _STRING_LISTS:
         entries = _typed(path, where + key, table.get(key, []), list)
         values[key] = tuple(_typed(path, where + key, entry, str) for entry in entries)
-    mix = {
-        key: float(share) for key, share in _mapping(path, f"{where}mix", table.get("mix", {}), (int, float)).items()
-    }
+    for name_of in ("mix", "quotas"):
+        shares = _mapping(path, f"{where}{name_of}", table.get(name_of, {}), (int, float))
+        values[name_of] = {key: float(share) for key, share in shares.items()}
     waivers = _mapping(path, f"{where}waivers", table.get("waivers", {}), str)
-    return Model(name=name, root=path.parent.resolve(), declared=True, mix=mix, waivers=waivers, **values)
+    return Model(name=name, root=path.parent.resolve(), declared=True, waivers=waivers, **values)
 
 
 def _refuse(path: Path, fact: str, reason: str, remedy: str) -> NoReturn:

@@ -36,12 +36,12 @@ def captured_problems(chat: Chat, fed: Sequence[Fed], rows: Iterable[Conversatio
     """How the captured episodes differ from evaluation's own rendering of the same rows; empty when they are equal.
 
     Each episode is found among `rows` by its last question and answer, rendered as evaluation renders it, and compared
-    id by id. Codes: parity.render, parity.bos, parity.stop_supervised, in that order of suspicion.
+    id by id. Codes: parity.render, parity.bos, parity.stop_supervised, parity.mask, in that order of suspicion.
     """
     texts = [chat.decode(list(ids)) for ids, _ in fed]
     found = _find_rows(texts, rows)
     problems = [_compare(chat, number, fed[number], found.get(number)) for number in range(len(fed))]
-    order = ("parity.render", "parity.bos", "parity.stop_supervised")
+    order = ("parity.render", "parity.bos", "parity.stop_supervised", "parity.mask")
     return sorted((p for p in problems if p), key=lambda problem: order.index(problem.code))
 
 
@@ -80,10 +80,20 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
     own = chat.episode([dict(message) for message in row])
     if ids != list(own.ids):
         return _difference(chat, number, ids, list(own.ids))
+    asked, starts = list(chat.render([dict(message) for message in row[:-1]]).ids), own.mask.index(1)
+    if ids[: len(asked)] != asked:
+        return _difference(chat, number, ids[:starts], asked)
+    if len(asked) != starts:
+        text = f"evaluation's prompt ends {starts - len(asked)} tokens before the answer that training supervised"
+        return Problem("parity.render", f"episode {number}, token {len(asked)}", text)
     if chat.turn_end_id is not None and chat.turn_end_id not in [i for i, m in zip(ids, mask, strict=True) if m]:
         return Problem(
             "parity.stop_supervised", f"episode {number}", "the end-of-turn token was fed but its loss did not count"
         )
+    before = next((at for at, (fed_here, meant) in enumerate(zip(mask, own.mask, strict=True)) if fed_here or meant))
+    if before < starts:
+        text = f"the loss counted {visible(chat.decode(ids[before : before + 1]))}, which the model never writes"
+        return Problem("parity.mask", f"episode {number}, token {before}", text)
     return None
 
 

@@ -5,7 +5,7 @@ Pure but for reading the suites folder. Each refusal is a problem with a code of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from modelqa.judge import rejudge
@@ -111,11 +111,3 @@ def _rate(result: GateResult, threshold: float | None) -> Iterator[Problem]:
     if stated.status is not again.status or differing:
         what = ", ".join(["verdict"] * (stated.status is not again.status) + differing)
         yield Problem("release.verdict", name, f"the record's {what} is not what its outcomes give")
-
-
-def by_code(problems: list[Problem]) -> Mapping[str, list[Problem]]:
-    """The problems by their code, in order."""
-    found: dict[str, list[Problem]] = {}
-    for problem in problems:
-        found.setdefault(problem.code, []).append(problem)
-    return found

@@ -7,17 +7,20 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import UsageError
 from modelqa.files import write_json, write_text
+from modelqa.models import Registry, find_registry, load_registry, resolve
 from modelqa.text import escape
 
 from .card import render
 from .inputs import Inputs, open_inputs
+from .lint import facts_of, lint, readme_of
 from .postmortem import check_id, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .postmortem_new import draft
 from .records import open_run
-from .report import make_report
+from .report import gate_values, make_report, read_report
 from .suite import gate_names
 
 
@@ -25,7 +28,12 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa card`."""
     parser.add_argument("model", help="a name in models.toml")
     add_source_arguments(parser)
-    parser.set_defaults(handler=print_card)
+    parser.add_argument(
+        "--reference", type=Path, metavar="RECORD", help="run.json of the reference's own run, to compare"
+    )
+    parser.add_argument("--previous", type=Path, metavar="REPORT", help="report.json of the last release, to compare")
+    parser.add_argument("--lint", action="store_true", help="check the README.md in the model's folder instead")
+    parser.set_defaults(handler=card)
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,14 +57,32 @@ def inputs_of(parsed: argparse.Namespace) -> Inputs:
     )
 
 
+def card(parsed: argparse.Namespace) -> int:
+    """Print the card of a run, or check one that is there; nothing is written, nobody is asked."""
+    return lint_card(parsed) if parsed.lint else print_card(parsed)
+
+
+def lint_card(parsed: argparse.Namespace) -> int:
+    """Print what is wrong with the README.md beside a model's weights; 0 when nothing is."""
+    path = find_registry(Path.cwd(), parsed.models)
+    checkpoint = open_checkpoint(resolve(load_registry(path) if path else Registry(), parsed.model).location)
+    found = lint(readme_of(checkpoint.path), facts_of(checkpoint))
+    for problem in found:
+        print(escape(f"{problem.code} at {problem.locus}: {problem.text}", "terminal"))
+    print(f"{len(found)} problem(s)")
+    return 1 if found else 0
+
+
 def print_card(parsed: argparse.Namespace) -> int:
-    """Print the card of a run; nothing is written, nobody is asked."""
+    """Print the card of a run."""
     inputs = inputs_of(parsed)
     report = make_report(
         inputs.stored,
         inputs.evidence,
         inputs.settings,
         waivers=inputs.model.waivers,
+        previous=read_report(parsed.previous) if parsed.previous else None,
+        reference=gate_values(open_run(parsed.reference).run) if parsed.reference else None,
         postmortems=inputs.postmortem_entries,
     )
     sys.stdout.write(render(report, inputs.settings.prose).text)

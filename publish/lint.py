@@ -9,11 +9,16 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from modelqa.checkpoint import Checkpoint
+from modelqa.errors import UsageError
 from modelqa.record import Problem
 
 from . import licences
+from .evidence import parameters
+from .release_files import README
 from .secrets import secret_problems
 
 # the Hub's own rule for where a card's metadata stand
@@ -37,7 +42,8 @@ UNSAFE = (
     ".h5",
     ".msgpack",
 )  # may run code, or load as pickles
-ROLES = ("canonical", "experimental")
+LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt")
+MAX_CARD_BYTES = 16 << 20  # of a card that is checked
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,27 @@ def lint(text: str, facts: Facts) -> list[Problem]:
     """Everything that is wrong with a card, metadata first."""
     found = [*_metadata_problems(text, facts), *_placeholders(text), *_parameters(text, facts), *_unsafe(facts.files)]
     return [*found, *secret_problems("README.md", text.encode("utf-8", "surrogatepass"))]
+
+
+def facts_of(checkpoint: Checkpoint, *, role: str = "", parent: str = "") -> Facts:
+    """What a checkpoint's folder tells a lint: parameters, licence text, names of all its files."""
+    texts = (checkpoint.path / name for name in LICENCE_FILES)
+    licence = next((path.read_text(encoding="utf-8", errors="replace") for path in texts if path.is_file()), "")
+    files = tuple(sorted(path.relative_to(checkpoint.path).as_posix() for path in checkpoint.path.rglob("*")))
+    return Facts(parameters(checkpoint), licence, files, role, parent)
+
+
+def readme_of(folder: Path) -> str:
+    """The card in a folder; `UsageError` when there is none that can be read."""
+    path = folder / README
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", reason="it is the card to check", remedy="put the card there, in UTF-8"
+        ) from None
 
 
 def metadata_of(text: str) -> dict[str, Any] | None:
@@ -101,6 +128,7 @@ def _licence(metadata: Mapping[str, Any], facts: Facts) -> Iterator[Problem]:
         yield Problem("card.licence", "license", text)
     if named == "other" and not (metadata.get("license_name") and metadata.get("license_link")):
         yield Problem("card.licence", "license_name", "'other' needs license_name and license_link")
+        return
     of_file = licences.licence_of(facts.licence)
     if of_file and named in licences.known() and named != of_file:
         yield Problem("card.licence_differs", "LICENSE", f"the card says {named}, the LICENSE file is {of_file}")

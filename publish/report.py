@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from modelqa import __version__
-from modelqa.files import canonical_json, sha256_text
+from modelqa.errors import RecordError
+from modelqa.files import canonical_json, read_json, sha256_text
 from modelqa.form import is_garbage, loops
 from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
@@ -61,9 +63,9 @@ def make_report(
 ) -> dict[str, Any]:
     """The report of a run: plain JSON values.
 
-    waivers    {gate: reason} of models.toml; previous: the report of the last release; reference: of the known-good
-    model's own run. Both give their values beside the candidate's. postmortems: {id, title, summary, path, sha256}.
-    plots      {kind: sha256} of the pictures that ship
+    waivers    {gate: reason} of models.toml; previous: the report of the last release; reference: `gate_values` of the
+    known-good model's own run. Both give their values beside the candidate's
+    postmortems {id, title, summary, path, sha256}; plots: {kind: sha256} of the pictures that ship
     """
     run = stored.run
     versions = run.settings.get("versions", {})
@@ -106,6 +108,24 @@ def _bounded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_bounded(key): _bounded(entry) for key, entry in value.items()}
     return [_bounded(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """The report in a file; `RecordError` when it is none of this version."""
+    value = read_json(path)
+    gates = value.get("gates") if isinstance(value, dict) and value.get("schema") == SCHEMA else None
+    if not isinstance(gates, list) or not all(isinstance(gate, dict) and "gate" in gate for gate in gates):
+        raise RecordError(
+            f"{path} is no report",
+            reason=f"it has no gates, or is not of schema {SCHEMA}",
+            remedy="name the modelqa/report.json of a release",
+        )
+    return dict(value)
+
+
+def gate_values(run: Run) -> dict[str, Any]:
+    """What stands beside another run's gates: `make_report(..., reference=gate_values(reference_run))`."""
+    return {"gates": [_gate(result, {}, None, None) for result in run.gates]}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from modelqa.text import escape
 from .admission import missing_tests, refusals
 from .card import render
 from .inputs import Inputs, other_files
-from .lint import Facts, lint
+from .lint import LICENCE_FILES, facts_of, lint
 from .manifest import make_manifest
 from .plots import draw
 from .release_files import MANIFEST, NUMBERS, README, REPORT, Release, ReleaseFile
@@ -27,7 +27,6 @@ from .report import Standing, make_report
 from .secrets import secret_problems
 
 SHOWN = 8  # reasons of a refusal that are printed; the rest is counted
-LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt")
 _SHIPPED = (".safetensors", ".json", ".jinja", ".txt", ".model", ".tiktoken")
 _VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "tekken.json")
 
@@ -49,7 +48,6 @@ def stage(
     _refuse(name, [*refusals(inputs.stored, inputs.model, suites=suites), *missing_tests(inputs.stored, suites)])
     if changed := other_files(inputs.stored, inputs.checkpoint):
         _refuse(name, [Problem("release.other_files", name, changed)])
-    folder = tuple(path.name for path in inputs.checkpoint.path.iterdir())
     files = [*_checkpoint_files(inputs), *_words(inputs)]
     report = _report(inputs, standing, previous, reference)
     pictures = {kind: ReleaseFile.of(f"modelqa/plots/{kind}.png", data) for kind, data in draw(report).items()}
@@ -63,7 +61,8 @@ def stage(
     manifest = ReleaseFile.of(MANIFEST, json_text(make_manifest(files)).encode())
     sealed = render(report, inputs.settings.prose, manifest_sha256=manifest.sha256)
     files += [manifest, ReleaseFile.of(README, sealed.text.encode())]
-    facts = Facts(inputs.evidence.parameters, _licence_text(inputs), folder, standing.role)
+    parent = inputs.registry.models[inputs.model.parent].hub if inputs.model.parent else ""
+    facts = facts_of(inputs.checkpoint, role=standing.role, parent=parent)
     _refuse(name, [*lint(sealed.text, facts), *(problem for file in files for problem in _secrets(file))])
     return Release.of(files, name=name, record=inputs.stored.run.digest)
 
@@ -101,11 +100,6 @@ def _words(inputs: Inputs) -> Iterator[ReleaseFile]:
             yield ReleaseFile.of(name, path)
     for postmortem in inputs.postmortems:
         yield ReleaseFile.of(postmortem.report_entry["path"], postmortem.path)
-
-
-def _licence_text(inputs: Inputs) -> str:
-    paths = (inputs.checkpoint.path / name for name in LICENCE_FILES)
-    return next((path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()), "")
 
 
 def _secrets(file: ReleaseFile) -> list[Problem]:

@@ -174,9 +174,10 @@ def test_a_difference_that_the_questions_do_not_show_is_no_claim():
     for n, z in ((500, 0.69), (1000, 0.98), (2500, 1.55)):
         found = benchmarks.compare(rate(0.348, n), rate(0.369, n))
         assert found.different == pytest.approx(2 * reference.norm.sf(z), abs=0.03)  # whole questions only
-        assert found.text.endswith("not distinguishable")
+        lines = benchmarks.comparison_lines([rate(0.348, n)], [rate(0.369, n)])
+        assert lines["quiz acc"].endswith("not distinguishable")
         assert codes(benchmarks.worse_concerns([rate(0.348, n)], [rate(0.369, n)], code="worse")) == []
-    assert benchmarks.compare(rate(0.308, 2500), rate(0.369, 2500)).text.endswith("worse")
+    assert benchmarks.comparison_lines([rate(0.308, 2500)], [rate(0.369, 2500)])["quiz acc"].endswith(": worse")
 
 
 def test_rationales_that_cost_a_small_model_six_points_are_a_proven_loss():
@@ -192,6 +193,20 @@ def test_the_same_questions_show_a_smaller_difference_than_two_samples_do():
     assert not unpaired.paired
     assert paired.different < 0.001 < 0.05 < unpaired.different
     assert codes(benchmarks.worse_concerns([new], [old], code="worse")) == [("worse", True)]
+
+
+def test_questions_are_paired_by_what_they_ask_and_not_by_their_number():
+    old, new = asked(160, 200), asked(148, 200)
+    moved = tuple(replace(item, sha256=f"other {item.sha256}") for item in new.items)
+    assert not benchmarks.compare(complete(replace(new, items=moved)), old).paired
+
+
+def test_a_question_that_was_not_scored_stays_in_the_denominator():
+    """Nine right of nine that could be scored, and one that could not: nine of ten."""
+    items = tuple(Item(str(i), 1.0 if i else None, "A", "A", 4, f"q{i}") for i in range(10))
+    result = complete(Result("m", "quiz", "acc", 1.0, items=items))
+    assert (result.right, result.n) == (9, 10)
+    assert codes(benchmarks.stated_concerns([result])) == [("unscored", False)]
 
 
 def test_twelve_benchmarks_are_twelve_chances_to_be_wrong():
@@ -239,6 +254,7 @@ def test_a_jump_asks_for_overlap_and_format_evidence():
     assert codes(benchmarks.jump_concerns(jumps)) == [("too_good", False)]
     assert codes(benchmarks.jump_concerns(jumps, {"quiz"})) == []
     assert benchmarks.jumps([rate(0.45, 1000)], [rate(0.40, 1000)]) == []
+    assert benchmarks.jumps([rate(0.55, 60)], [rate(0.40, 60)]) == []  # 15 points, and not shown to be 10
 
 
 @pytest.mark.parametrize("name", ["lm_eval", "inspect_ai"])
@@ -465,6 +481,16 @@ def test_a_model_with_sound_results_passes_and_one_without_is_not_asked(tmp_path
     assert status == 0
     _, verdicts = judged(tmp_path, "bare")
     assert {verdict for gate, (verdict, _) in verdicts.items()} == {"NOT ASKED"}
+
+
+def test_a_real_log_below_chance_and_of_other_weights_fails_for_both_reasons(tmp_path):
+    found = benchmarks.import_files([LOGS / "inspect_ai" / "mcq.eval"], weights="0" * 64)
+    benchmarks.write_results(tmp_path / "letters.json", found)
+    declare(tmp_path, letters='benchmarks = ["letters.json"]')
+    status, verdicts = judged(tmp_path, "letters")
+    assert status == 1
+    assert verdicts["results_above_chance"] == ("FAIL", "benchmarks.below_chance")
+    assert verdicts["results_stated"] == ("FAIL", "benchmarks.other_weights")
 
 
 def test_tables_of_the_stories_are_well_formed():

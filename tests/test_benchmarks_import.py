@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from modelqa import stats
 from modelqa.benchmarks import checks, inspect_log
 from modelqa.benchmarks.reading import import_files
-from modelqa.benchmarks.result import ResultSet, read_results, rows_path, write_results
+from modelqa.benchmarks.result import ResultSet, questions_hash, read_results, rows_path, write_results
 from modelqa.cli import main
 from modelqa.errors import DataError, ModelqaError
 from modelqa.files import canonical_json, read_jsonl, sha256_file
@@ -53,6 +54,24 @@ def test_lm_eval_answers_are_the_likeliest_options():
         assert item.score == (item.answer == item.gold)
 
 
+def test_a_group_has_the_questions_of_its_tasks_and_no_binomial_interval(tmp_path):
+    content = json.loads(BASE.read_text())
+    content["results"]["tiny"] = {"alias": "tiny", "acc,none": 0.5, "acc_stderr,none": 0.1}
+    content["group_subtasks"] = {"tiny": ["tiny_mcq", "tiny_inner"], "tiny_inner": ["tiny_echo"]}
+    (tmp_path / "results_x.json").write_text(json.dumps(content))
+    group = named(import_files([tmp_path / "results_x.json"]), "tiny acc")
+    assert (group.n, group.unit, group.chance) == (32, "score", None)
+    assert group.lower == pytest.approx(0.5 - 1.6449 * 0.1)
+    content["group_subtasks"] = {"tiny": ["tiny"]}
+    (tmp_path / "results_x.json").write_text(json.dumps(content))
+    assert named(import_files([tmp_path / "results_x.json"]), "tiny acc").n is None
+
+
+def test_what_only_the_harness_knows_is_not_called_unparsed():
+    norm = named(import_files([CHAT]), "tiny_mcq acc_norm")
+    assert {item.answer for item in norm.items} == {None}
+
+
 def test_perplexities_and_bits_are_no_rates():
     found = import_files([CHAT])
     assert named(found, "tiny_text word_perplexity").unit == "perplexity"
@@ -64,6 +83,15 @@ def test_two_models_on_the_same_questions_have_the_same_question_hash():
     chat, base = (named(import_files([path]), "tiny_mcq acc") for path in (CHAT, BASE))
     assert chat.items_sha256 == base.items_sha256 != ""
     assert chat.items_sha256 != named(import_files([CHAT]), "tiny_echo exact_match strict").items_sha256
+
+
+def test_a_question_hash_depends_on_the_questions_and_not_on_their_order_or_numbers():
+    items = named(import_files([CHAT]), "tiny_mcq acc").items
+    renumbered = [replace(item, id=f"{item.id}x") for item in reversed(items)]
+    assert questions_hash(renumbered) == questions_hash(items) != ""
+    assert questions_hash(items[1:]) != questions_hash(items)
+    assert questions_hash([replace(items[0], sha256="other"), *items[1:]]) != questions_hash(items)
+    assert questions_hash([replace(items[0], sha256=""), *items[1:]]) == ""
 
 
 def test_inspect_archives_give_every_question_and_what_could_not_be_parsed():
@@ -78,6 +106,17 @@ def test_inspect_archives_give_every_question_and_what_could_not_be_parsed():
 def test_inspect_json_logs_are_read_too():
     result = named(import_files([LOG]), "tiny_echo mean exact")
     assert (result.n, result.right, result.unit) == (5, 5, "rate")
+
+
+@pytest.mark.parametrize(("grade", "mean", "right"), [("N", 0.8, 4), ("I", 0.8, 4), ("P", 0.9, None)])
+def test_grades_of_inspect_count_as_it_counts_them(grade, mean, right, tmp_path):
+    """No answer is wrong, and a partial one is half: then the mean is a score and no rate."""
+    content = json.loads(LOG.read_text())
+    content["samples"][0]["scores"]["exact"]["value"] = grade
+    content["results"]["scores"][0]["metrics"]["mean"]["value"] = mean
+    (tmp_path / "log.json").write_text(json.dumps(content))
+    result = named(import_files([tmp_path / "log.json"]), "tiny_echo mean exact")
+    assert (result.value, result.right) == (mean, right)
 
 
 def test_lighteval_results_are_read():
@@ -257,6 +296,18 @@ def test_any_field_of_another_shape_is_a_clear_error_or_does_no_harm(path, tmp_p
             (tmp_path / "results_x.json").write_text(json.dumps(given | {key: wrong}))
             try:
                 import_files([tmp_path / "results_x.json"])
+            except ModelqaError as error:
+                assert error.remedy
+
+
+def test_any_field_of_another_shape_in_a_sample_is_a_clear_error_or_does_no_harm(run):
+    samples = next(run.parent.glob("samples_tiny_mcq_*"))
+    first, *others = samples.read_text().splitlines()
+    for key in json.loads(first):
+        for wrong in (None, 3, "text", [], [1], [["x", "y"]], {"a": []}):
+            samples.write_text("\n".join([json.dumps(json.loads(first) | {key: wrong}), *others]))
+            try:
+                import_files([run])
             except ModelqaError as error:
                 assert error.remedy
 

@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_chat
+from behaviour_suite import ROOT  # noqa: F401 - puts the suites on the path
 
-from modelqa.chat import open_chat
+from modelqa.chat import Chat, open_chat
 from modelqa.data.arrays import IGNORED, assembled
 from modelqa.data.captured import FedRow, read_capture, write_capture
 from modelqa.data.pack import packed
 from modelqa.errors import DataError
+from modelqa.gates import Finding, NotAsked
+from modelqa.models import Model
 from modelqa.training.capture import Capture, add_arguments
+from suites.parity.test_parity import test_template_hash as compare_templates
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,7 @@ def test_a_real_run_is_captured_as_it_was_fed(tmp_path, chat, episodes):
     assert held.counters["dataset_rows"] == len(episodes)
     assert held.counters["batches_seen"] == 10
     assert held.about["collator"] == "collate"
+    assert held.about["template_sha256"] == chat.template_sha256
     assert held.label_problems() == []
 
 
@@ -182,3 +187,20 @@ def test_another_safetensors_file_is_no_capture(tmp_path):
     save_file({"a": np.zeros(3)}, tmp_path / "c.safetensors")
     with pytest.raises(DataError, match="not a capture"):
         read_capture(tmp_path / "c.safetensors")
+
+
+@pytest.mark.parametrize(("named", "outcome"), [("own", None), ("0" * 64, Finding), (None, NotAsked)])
+def test_the_template_of_training_is_compared_by_hash(
+    tmp_path: Path, chat: Chat, named: str | None, outcome: type[BaseException] | None
+) -> None:
+    path = tmp_path / "c.safetensors"
+    about = {} if named is None else {"template_sha256": chat.template_sha256 if named == "own" else named}
+    write_capture(path, [FedRow(np.array([5, 6]))], counters={}, about=about)
+    model = Model("m", capture=path)
+    if outcome is None:
+        compare_templates(model, chat)
+        return
+    with pytest.raises(outcome) as caught:
+        compare_templates(model, chat)
+    if isinstance(caught.value, Finding):
+        assert caught.value.problems[0].code == "parity.template_hash"

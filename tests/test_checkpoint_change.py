@@ -21,12 +21,15 @@ from modelqa.checkpoint import (
     entries,
     id_map_problems,
     key_problems,
+    merge_problems,
+    open_adapter,
     open_checkpoint,
     read,
     row_problems,
     special_row_problems,
 )
 from modelqa.checkpoint.opening import Checkpoint
+from modelqa.errors import CheckpointError
 from modelqa.models import load_registry
 from modelqa.record import Problem
 
@@ -179,7 +182,8 @@ def test_a_badly_initialised_control_row_is_found(copy: Path) -> None:
 @pytest.mark.parametrize("row", ["mean", "zero", "other"])
 def test_a_control_row_that_was_never_trained_is_found(copy: Path, row: str) -> None:
     def change(table: torch.Tensor, used: dict[str, int]) -> None:
-        rows = {"mean": table.float().mean(dim=0), "zero": torch.zeros(table.shape[1]), "other": table[used["<|im_start|>"]]}
+        mean, other = table.float().mean(dim=0), table[used["<|im_start|>"]]
+        rows = {"mean": mean, "zero": torch.zeros_like(mean), "other": other}
         table[used["<|im_end|>"]] = rows[row].to(table.dtype)
 
     assert special(copy, change) == [("weights.untrained_row", "<|im_end|>")]
@@ -239,3 +243,62 @@ def test_another_tokenizer_is_no_moved_id(copy: Path) -> None:
     own, other = dict(entries(open_checkpoint(copy))), dict(entries(open_checkpoint(reference)))
     assert sum(own[token] != other[token] for token in own.keys() & other.keys()) > 100
     assert id_map_problems(open_checkpoint(copy), open_checkpoint(reference)) == []
+
+
+# -- base plus adapter
+
+RANK, ALPHA = 4, 16
+TARGETS = ("model.layers.0.self_attn.q_proj", "model.layers.2.mlp.down_proj")
+
+
+def write_adapter(folder: Path, **changes: object) -> dict[str, torch.Tensor]:
+    """An adapter as peft writes it; {target tensor: what it adds}, computed by torch in double precision."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(3)
+    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": ALPHA, "fan_in_fan_out": False, **changes}
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    parts, adds = {}, {}
+    for target in TARGETS:
+        rows, columns = tensors(parent().path)[f"{target}.weight"].shape
+        a, b = 0.1 * torch.randn(RANK, columns), 0.1 * torch.randn(rows, RANK)
+        parts[f"base_model.model.{target}.lora_A.weight"], parts[f"base_model.model.{target}.lora_B.weight"] = a, b
+        scale = ALPHA / (RANK**0.5 if config.get("use_rslora") else RANK)
+        adds[f"{target}.weight"] = scale * (b.double() @ a.double())
+    save_file(parts, folder / "adapter_model.safetensors")
+    return adds
+
+
+def merged_into(copy: Path, adds: dict[str, torch.Tensor], times: int = 1) -> Checkpoint:
+    values = tensors(parent().path)
+    for name, add in adds.items():
+        values[name] = (values[name].double() + times * add).to(torch.bfloat16)
+    return store(copy, values)
+
+
+@pytest.mark.parametrize("stabilised", [False, True])
+def test_a_right_merge_is_base_plus_adapter(copy: Path, tmp_path: Path, stabilised: bool) -> None:
+    adds = write_adapter(tmp_path / "adapter", use_rslora=stabilised)
+    assert merge_problems(merged_into(copy, adds), parent(), open_adapter(tmp_path / "adapter")) == []
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_an_adapter_that_was_not_merged_or_merged_twice_is_found(copy: Path, tmp_path: Path, times: int) -> None:
+    adds = write_adapter(tmp_path / "adapter")
+    found = merge_problems(merged_into(copy, adds, times), parent(), open_adapter(tmp_path / "adapter"))
+    assert said(found) == [("weights.merge", f"{target}.weight") for target in sorted(TARGETS)]
+
+
+def test_a_merge_into_another_base_is_found(copy: Path, tmp_path: Path) -> None:
+    write_adapter(tmp_path / "adapter")
+    found = merge_problems(open_checkpoint(copy), parent(), open_adapter(tmp_path / "adapter"))
+    assert {name for name in open_checkpoint(copy).tensors if "proj" in name} <= {problem.locus for problem in found}
+
+
+@pytest.mark.parametrize("change", [{"use_dora": True}, {"r": 0}, {"peft_type": "IA3"}, {"lora_alpha": "much"}])
+def test_an_adapter_of_another_kind_is_one_clear_error(tmp_path: Path, change: dict[str, object]) -> None:
+    write_adapter(tmp_path / "adapter")
+    tiny_model.edit(tmp_path / "adapter" / "adapter_config.json", **change)
+    with pytest.raises(CheckpointError, match="no plain LoRA"):
+        open_adapter(tmp_path / "adapter")

@@ -84,16 +84,21 @@ def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
     """Write datasets to files and declare them as a model with one parent."""
 
     def declared(train: Rows | None = None, val: Rows | None = None, parent: Rows | None = None,
-                 cases: tuple[Case, ...] = (*CASES, LONG), **changes: Any) -> Sources:
+                 cases: tuple[Case, ...] = (*CASES, LONG), counts: dict[str, Any] | None = None,
+                 **changes: Any) -> Sources:
         paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "val", "parent")}
         rows = {"train": healthy_train() if train is None else train, "val": healthy_val() if val is None else val,
                 "parent": healthy_train()[:10] if parent is None else parent}
         for name, path in paths.items():
             write_jsonl(path, rows[name])
         manifest = tmp_path / "manifest.json"
-        write_json(manifest, {"files": {path.name: sha256_file(path) for path in paths.values()}})
+        held = len(rows["train"]) + len(rows["val"])
+        counted = {"declared": held, "read": held, "kept": held, "dropped": {}, **(counts or {})}
+        own = {path.name: sha256_file(path) for name, path in paths.items() if name != "parent"}
+        write_json(manifest, {"files": own, "rows": counted})
         base = Model("base", declared=True, train=(paths["parent"],))
-        values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", "manifest": manifest}
+        values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", "manifest": manifest,
+                  "quotas": {"echo": 0.4}}
         model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **{**values, **changes})
         return sources(model, [base], cases, chat=chat, categories=["echo", "wrap"])
 
@@ -235,6 +240,47 @@ def test_a_file_that_its_manifest_does_not_describe_is_found(declare: Callable[.
     assert results["files.rows"].success
 
 
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"kept": 560_000, "declared": 560_000, "read": 560_000}, {"files.accounts"}),
+        ({"declared": 560_000}, {"files.declared"}),  # a page of the source
+        ({"dropped": {"duplicate": 7}}, {"files.accounts"}),
+        ({"read": 0}, set()),  # a generator reads none
+    ],
+)
+def test_rows_that_do_not_add_up_are_found(
+    declare: Callable[..., Sources], counts: dict[str, Any], expected: set[str]
+) -> None:
+    assert set(broken(judge(SUITES["files"], declare(counts=counts)))) == expected
+
+
+def test_a_manifest_that_counts_nothing_is_missing_evidence(declare: Callable[..., Sources]) -> None:
+    found = declare()
+    assert found.own.manifest is not None
+    write_json(found.own.manifest, {"files": json.loads(found.own.manifest.read_text())["files"]})
+    lines = sources(Model("m", train=found.own.train, manifest=found.own.manifest), [], []).missing
+    assert "kept" in lines["counts"] and "manifest" not in lines
+
+
+def test_a_promised_category_below_its_quota_is_found(declare: Callable[..., Sources]) -> None:
+    results = {result.id: result for result in judge(SUITES["train"], declare(quotas={"echo": 0.6, "wrap": 0.1}))}
+    assert not results["train.quotas"].success and results["train.quotas"].code == "data.train.quotas"
+    assert results["train.quotas"].observed["short"] == {"echo": 0.5}
+    gone = {result.id: result for result in judge(SUITES["train"], declare(quotas={"anti_echo": 0.1}))}
+    assert gone["train.quotas"].observed["short"] == {"anti_echo": 0.0}
+
+
+def test_without_a_quota_none_is_asked(declare: Callable[..., Sources]) -> None:
+    (quotas,) = (each for each in judge(SUITES["train"], declare(quotas={})) if each.id == "train.quotas")
+    assert quotas.excused and not quotas.missing
+
+
+def test_a_few_prompts_many_times_are_found(declare: Callable[..., Sources]) -> None:
+    rows = [{**row, "id": f"again-{number}"} for number in range(13) for row in healthy_train()[:4]][:50]
+    assert "train.distinct_prompts" in broken(judge(SUITES["train"], declare(train=rows)))
+
+
 def test_an_empty_data_file_is_found(declare: Callable[..., Sources]) -> None:
     assert broken(judge(SUITES["files"], declare(parent=[]))) == {"files.rows": "rows"}
 
@@ -256,7 +302,7 @@ def test_evidence_that_is_missing_is_neither_pass_nor_failure(checkpoint: Path) 
     for suite in SUITES.values():
         for result in judge(suite, bare):
             assert not result.success and not result.error
-            assert result.missing
+            assert result.missing or result.id == "train.quotas"  # nothing is promised
     assert "add train" in judge(SUITES["train"], bare)[0].missing
 
 
@@ -274,7 +320,7 @@ def test_a_base_model_on_plain_text_is_not_asked_about_turns(declare: Callable[.
     found = declare(train=rows, stage="base", intended_rows=5, mix={"documents": 1.0})
     results = {result.id: result for result in judge(SUITES["train"], found)}
     excused = {key for key, result in results.items() if result.excused}
-    assert excused == {"train.mask", "train.end_of_turn"}
+    assert excused == {"train.mask", "train.end_of_turn", "train.distinct_prompts"}
     assert {key for key, result in results.items() if not result.success} == {*excused, "train.categories"}
 
 

@@ -38,7 +38,7 @@ def tokenizer(tmp_path: Path) -> Path:
 
 def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    commands.add_parsers(parser.add_subparsers())
+    commands.add_arguments(parser)
     return parser.parse_args(arguments)
 
 
@@ -144,8 +144,8 @@ def test_files_are_the_same_bytes_in_every_python_run(tmp_path: Path, hash_seed:
 
 
 def test_reading_the_options_loads_no_generator() -> None:
-    code = ("import sys, argparse\nfrom modelqa.data.commands import add_parsers\n"
-            "add_parsers(argparse.ArgumentParser().add_subparsers())\n"
+    code = ("import sys, argparse\nfrom modelqa.data.commands import add_arguments\n"
+            "add_arguments(argparse.ArgumentParser())\n"
             "assert not {'torch', 'transformers', 'numpy', 'modelqa.data.phrasings'} & set(sys.modules)")  # fmt: skip
     root = str(Path(__file__).parents[1])
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, check=True)

@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"preflight", "benchmarks", "choice", "diagnose", "scaling"},
     {"compare", "history"},
     {"publish"},
-    {"plugin", "by_hand"},
+    {"plugin", "by_hand", "loads"},
     {"mutants"},
     {"cli"},
     {"__main__", ""},
@@ -114,6 +114,7 @@ def loaded_by(statement: str) -> set[str]:
         "from modelqa import gate, Case, ask, deny, parity",
         "import modelqa.plugin.active, modelqa.generate, modelqa.data, modelqa.chat, modelqa.checkpoint",
         "import modelqa.record, modelqa.judge, modelqa.models",
+        "import modelqa.publish.commands, modelqa.publish.stage",
     ],
 )
 def test_importing_modelqa_loads_nothing_heavy(statement: str) -> None:

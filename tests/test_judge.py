@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from modelqa import stats
-from modelqa.judge import judge, tally
-from modelqa.record import Outcome, Status
+from modelqa.judge import judge, numbered_families, rejudge, tally
+from modelqa.record import GateResult, Outcome, Status
 
 
 def outcomes(yes: int, no: int, *, families: int = 50, result: str = "no", **groups: str) -> list[Outcome]:
@@ -92,3 +94,43 @@ def test_tally_counts_by_family_or_by_metadata() -> None:
     cases = [Outcome("a", "yes", "f", {"k": "x"}), Outcome("b", "no", "f", {"k": "y"}), Outcome("c", "yes", "g")]
     assert tally(cases) == {"f": (1, 2), "g": (1, 1)}
     assert tally(cases, "k") == {"x": (1, 1), "y": (0, 1)}
+
+
+def recorded(found: list[Outcome], *, threshold: float, floors: dict[str, float] | None = None) -> GateResult:
+    """What a record keeps of a gate, its stated verdict a lie."""
+    lie = judge([Outcome("a", "yes", "f")], gate="g", threshold=0.0)
+    return GateResult(
+        "g", "node", "behaviour", lie,
+        groups={key: tally(found, key) for key in floors or {}},
+        outcomes={outcome.case: outcome.result for outcome in found},
+        families=numbered_families(found),
+        floors=floors or {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("yes", "no"), [(190, 10), (150, 50), (120, 80), (400, 0), (0, 10)])
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 1.0])
+def test_a_record_judged_again_gives_the_verdict_of_its_outcomes(yes: int, no: int, threshold: float) -> None:
+    found = outcomes(yes, no)
+    again = rejudge(recorded(found, threshold=threshold), threshold)
+    # families have numbers in a record: a locus that names the worst of them is said in numbers
+    assert replace(again, locus="") == replace(judge(found, gate="g", threshold=threshold), locus="")
+
+
+def test_a_record_judged_again_keeps_its_floors() -> None:
+    found = outcomes(100, 0, kind="a") + [
+        Outcome(f"b{number}", "no", f"family {number}", {"kind": "b"}) for number in range(12)
+    ]
+    floors = {"kind": 0.5}
+    again = rejudge(recorded(found, threshold=0.6, floors=floors), 0.6)
+    assert again == judge(found, gate="g", threshold=0.6, floors=floors)
+    assert (again.status, again.code) == (Status.FAIL, "g.floor")
+
+
+@pytest.mark.parametrize(("rate", "allows", "status"), [
+    (0.9, {}, Status.INCONCLUSIVE), (0.3, {}, Status.PASS), (0.9, {"parrot": "why"}, Status.PASS),
+    (0.9, {"*": "why"}, Status.PASS),
+])  # fmt: skip
+def test_a_record_judged_again_finds_a_toothless_gate(rate: float, allows: dict[str, str], status: Status) -> None:
+    result = replace(recorded(outcomes(195, 5), threshold=0.8), nulls={"parrot": rate}, allows=allows)
+    assert rejudge(result, 0.8).status is status

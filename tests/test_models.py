@@ -32,6 +32,12 @@ capture = "checkpoints/chat/capture.safetensors"
 repo = "someone/chat"
 experimental_repo = "someone/chat-next"
 adapter = "lora"
+step = 900
+passes = 2.5
+recipe = "recipe.toml"
+sibling = "other"
+factors = ["lr", "seed"]
+quotas = { anti_echo = 0.1 }
 mix = {echo = 0.25, facts = 1}
 waivers = {anti_echo = "measured elsewhere"}
 
@@ -92,7 +98,13 @@ def test_every_key_of_a_model_is_read(registry, tmp_path):
         capture=tmp_path / "checkpoints/chat/capture.safetensors",
         repo="someone/chat",
         experimental_repo="someone/chat-next",
-        adapter="lora",
+        adapter=tmp_path / "lora",
+        step=900,
+        passes=2.5,
+        recipe=tmp_path / "recipe.toml",
+        sibling="other",
+        factors=("lr", "seed"),
+        quotas={"anti_echo": 0.1},
         mix={"echo": 0.25, "facts": 1.0},
         waivers={"anti_echo": "measured elsewhere"},
     )
@@ -187,6 +199,15 @@ A = '[models.a]\npath = "a"\n'
         (A + "intended_rows = '5'", "models.a.intended_rows"),
         (A + "intended_rows = true", "models.a.intended_rows"),
         (A + "intended_rows = 0", "models.a.intended_rows"),
+        (A + "training_tokens = 0", "models.a.training_tokens"),
+        (A + "benchmarks = ['../out.json']", "models.a.benchmarks"),
+        (A + "cheaper = ['nobody']", "models.a.cheaper"),
+        (A + "trend = '/etc/passwd'", "models.a.trend"),
+        (A + "step = 0", "models.a.step"),
+        (A + "passes = 0", "models.a.passes"),
+        (A + "passes = nan", "models.a.passes"),
+        (A + "sibling = 'b'", "models.a.sibling"),
+        (A + "quotas = { echo = 'all' }", "models.a.quotas.echo"),
         (A + "train = 'x'", "models.a.train"),
         (A + "train = [3]", "models.a.train"),
         (A + "system = ['x']", "models.a.system"),

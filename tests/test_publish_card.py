@@ -266,3 +266,29 @@ def test_a_model_that_was_never_judged_is_a_clear_error(project: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "modelqa", "card", MODEL], cwd=project, capture_output=True, text=True)
     assert done.returncode == 4 and "Traceback" not in done.stderr
     assert "there is no run record of 'tiny'" in done.stderr and f"pytest suites/ --model {MODEL}" in done.stderr
+
+
+def test_the_command_puts_reference_and_last_release_beside(project: Path) -> None:
+    from modelqa.publish.stage import stage
+
+    inputs = inputs_of(project)
+    release = stage(inputs, suites=project / "suites", standing=Standing("canonical", "First."))
+    (project / "report.json").write_bytes(release.by_path["modelqa/report.json"].content())
+    command = [sys.executable, "-m", "modelqa", "card", MODEL, "--reference", str(inputs.stored.path)]
+    done = subprocess.run([*command, "--previous", "report.json"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| `echo` |"))
+    passed = next(gate.verdict.passed for gate in inputs.stored.run.gates if gate.gate == "echo")
+    assert row.count(f"{passed} / 60") == 3
+    wrong = subprocess.run([*command, "--previous", "models.toml"], cwd=project, capture_output=True, text=True)
+    assert wrong.returncode == 4 and "Traceback" not in wrong.stderr
+
+
+def test_a_card_written_by_hand_is_linted_in_its_folder(project: Path) -> None:
+    command = [sys.executable, "-m", "modelqa", "card", MODEL, "--lint"]
+    (project / "checkpoints" / MODEL / "README.md").write_text("# tiny\n\nA 350M parameter model.\n")
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "card.no_metadata" in done.stdout and "card.parameters" in done.stdout and "1,115,264" in done.stdout
+    (project / "checkpoints" / MODEL / "README.md").write_text("---\nlicense: mit\n---\nA model of 1.1M parameters.\n")
+    assert subprocess.run(command, cwd=project, capture_output=True, text=True).returncode == 0

@@ -14,7 +14,7 @@ from modelqa.preflight import CHECKS
 from modelqa.reasons import GATES, SHARED, gate_of
 
 ROOT = Path(__file__).parents[1]
-CODE = re.compile(rf"(?:{'|'.join(set(LADDER) - {'data'})})\.\w+")
+CODE = re.compile(rf"(?:{'|'.join(set(LADDER) - {'data'})})\.\w+|data\.grader_contract")
 SUITES = {
     node.name.removeprefix("test_"): path
     for path in (ROOT / "suites").rglob("test_*.py")

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.cli import main
+from modelqa.data.captured import FedRow, write_capture
 from modelqa.errors import CheckpointError
 from modelqa.models import load_registry, resolve
 from modelqa.plots import Mark, log_log, short
@@ -72,6 +73,17 @@ def test_a_stage_without_a_capture_leaves_the_tokens_unknown_unless_they_are_dec
     declared = position(opened, registry.models["c"], registry)
     assert (declared.tokens, declared.ratio, declared.how) == (880, 20.0, "declared")
     assert "1 times the compute-optimal 20" in declared.text
+
+
+@pytest.mark.parametrize(("processes", "tokens"), [(1, 640), (2, None)])
+def test_counters_of_one_process_among_several_are_no_count(processes, tokens, tmp_path):
+    opened = checkpoint(tmp_path / "a", head="none")
+    row = FedRow(np.arange(4))
+    about = {"world_size": processes, "pad_id": 0}
+    write_capture(tmp_path / "fed.safetensors", [row], counters={"tokens_seen": 640}, about=about)
+    (tmp_path / "models.toml").write_text('[models.a]\npath = "a"\ncapture = "fed.safetensors"\n')
+    registry = load_registry(tmp_path / "models.toml")
+    assert position(opened, registry.models["a"], registry).tokens == tokens
 
 
 def test_public_models_lie_where_the_scaling_papers_put_them():

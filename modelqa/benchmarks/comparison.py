@@ -34,11 +34,10 @@ class Comparison:
 
     @property
     def text(self) -> str:
-        """ "+2.1 points [-1.3, +5.4], p 0.33 (unpaired, n 1000): not distinguishable"."""
-        told = "better" if self.lower > 0 else "worse" if self.upper < 0 else "not distinguishable"
+        """ "+2.1 points [-1.3, +5.4], p 0.33 (unpaired, n 1000)"; the bounds are one-sided 95%."""
         bounds = f"[{100 * self.lower:+.1f}, {100 * self.upper:+.1f}]"
         how = "paired" if self.paired else "unpaired"
-        return f"{100 * self.delta:+.1f} points {bounds}, p {self.different:.2g} ({how}, n {self.new.n}): {told}"
+        return f"{100 * self.delta:+.1f} points {bounds}, p {self.different:.2g} ({how}, n {self.new.n})"
 
 
 def matched(new: Sequence[Result], old: Sequence[Result]) -> list[tuple[Result, Result]]:
@@ -65,8 +64,8 @@ def differences(new: Result, old: Result, *, template: bool = True) -> list[str]
 
 def compare(new: Result, old: Result) -> Comparison | None:
     """The comparison of two comparable results; None when a value, n or standard error is missing."""
-    mine = {item.id: item.score for item in new.items if item.score is not None}
-    theirs = {item.id: item.score for item in old.items if item.score is not None}
+    mine = {(item.id, item.sha256): item.score for item in new.items if item.score is not None}
+    theirs = {(item.id, item.sha256): item.score for item in old.items if item.score is not None}
     if mine and mine.keys() == theirs.keys():
         return _paired(new, old, [(mine[name], theirs[name]) for name in sorted(mine)])
     if new.right is not None and old.right is not None and new.n and old.n:
@@ -169,11 +168,19 @@ def jump_concerns(found: Sequence[Comparison], cleared: Collection[str] = ()) ->
 
 
 def comparison_lines(new: Sequence[Result], old: Sequence[Result], *, template: bool = True) -> dict[str, str]:
-    """{benchmark: delta, interval, p and what follows}, for the record; results without n say so."""
+    """{benchmark: delta, interval, p, and better, worse or not distinguishable}, Holm's 5% over all of them.
+
+    Results without n say so; what is not of the same questions is left out.
+    """
+    pairs = [p for p in matched(new, old) if _is_score(p[0]) and not differences(*p, template=template)]
+    found = {mine.name: compare(mine, other) for mine, other in pairs}
+    adjusted = stats.holm({name: each.different for name, each in found.items() if each})
     lines = {}
-    for mine, other in matched(new, old):
-        if not _is_score(mine) or differences(mine, other, template=template):
-            continue
-        each = compare(mine, other)
-        lines[mine.name] = each.text if each else f"{mine.shown} and {other.shown}: not distinguishable, n not stated"
+    for mine, other in pairs:
+        each = found[mine.name]
+        if each is None:
+            lines[mine.name] = f"{mine.shown} and {other.shown}: not distinguishable, n not stated"
+        else:
+            side = "better" if each.delta > 0 else "worse"
+            lines[mine.name] = f"{each.text}: {side if adjusted[mine.name] <= stats.ALPHA else 'not distinguishable'}"
     return lines

@@ -29,6 +29,9 @@ def stated_concerns(results: Sequence[Result], weights: str = "", bound_to: str 
             yield unproven("missing", result.name, "the source gives no value")
         elif result.n is None:
             yield unproven("n", result.name, f"{result.shown} of how many? without n it has no interval and no test")
+        if missing := sum(item.score is None for item in result.items):
+            text = f"{missing} of {len(result.items)} questions were not scored, and {result.shown} leaves them out"
+            yield unproven("unscored", result.name, text)
         off = result.chance is not None and result.stated is not None and abs(result.chance - result.stated)
         if off and off > SAME_CHANCE:
             text = f"chance is stated as {result.stated:.1%}, and the items say {result.chance:.1%}"
@@ -74,6 +77,8 @@ def questions_below(value: float, chance: float) -> int:
 
 def _unparsed(items: Sequence[Item]) -> str:
     if not items:
+        return "Look at the answers: can they be parsed?"
+    if any(item.answer is None for item in items):
         return "Look at the answers: can they be parsed?"
     empty = sum(not item.answer for item in items)
     answers = Counter(item.answer for item in items if item.answer).most_common(1)
@@ -162,6 +167,6 @@ def recall_spread(items: Sequence[Item]) -> float | None:
     """
     found: dict[str, list[bool]] = {}
     for item in items:
-        if item.options and item.gold:
+        if item.options and item.gold and item.answer is not None:
             found.setdefault(item.gold, []).append(item.answer == item.gold)
     return pstdev([sum(right) / len(right) for right in found.values()]) if len(found) > 1 else None

@@ -107,7 +107,9 @@ def _item(row: Mapping[str, Any], metric: str) -> Item:
     choices, scores = doc.get("choices") or [], response.get("logprobs") or []
     several = len(choices) > 1
     texts = response.get("text_post_processed") or response.get("text") or []
-    answer = str(scores.index(max(scores))) if several and len(scores) == len(choices) else str(next(iter(texts), ""))
+    answer: str | None = str(next(iter(texts), ""))
+    if several and len(scores) == len(choices):
+        answer = str(scores.index(max(scores))) if metric == "acc" else None  # others weigh by length, or otherwise
     return Item(
         id=str(doc.get("id", "")),
         score=number(row["metric"][metric]),

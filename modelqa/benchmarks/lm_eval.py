@@ -11,6 +11,7 @@ from modelqa.benchmarks.result import Item, Result, ResultSet, complete, number,
 from modelqa.files import canonical_json, read_jsonl, sha256_file, sha256_text
 
 MARKS = frozenset({"results", "configs", "n-shot"})
+_GROUP_DEPTH = 8  # groups of groups; deeper ones run in a circle
 _UNPARSED = ("[invalid]", "")  # what its answer filters write when they find no answer
 
 Rows = list[dict[str, Any]]
@@ -46,7 +47,17 @@ def _task_of(file: Path, stamp: str) -> str:
     return file.name.removeprefix("samples_").removesuffix(".jsonl").removesuffix(f"_{stamp}")
 
 
-def _stated_count(content: Mapping[str, Any], task: str) -> int | None:
+def _parts(content: Mapping[str, Any], task: str) -> list[str]:
+    """The tasks of a group, which has no questions of its own; [] for a task."""
+    return list(content.get("group_subtasks", {}).get(task) or [])
+
+
+def _stated_count(content: Mapping[str, Any], task: str, depth: int = 0) -> int | None:
+    """How many questions a task, or all tasks of a group, asked; None when the file does not say."""
+    if (parts := _parts(content, task)) and depth < _GROUP_DEPTH:
+        found = [_stated_count(content, part, depth + 1) for part in parts]
+        known = [count for count in found if count is not None]
+        return sum(known) if len(known) == len(found) else None
     counts = content.get("n-samples", {}).get(task, {})
     effective = counts.get("effective") if isinstance(counts, dict) else None
     return effective if isinstance(effective, int) and effective > 0 else None
@@ -68,7 +79,7 @@ def _results(
             task=task,
             metric=metric,
             value=number(value),
-            unit=unit_of(metric, number(value), scores),
+            unit="score" if _parts(content, task) else unit_of(metric, number(value), scores),
             n=stated,
             stderr=number(values.get(f"{metric}_stderr,{chosen}")),
             higher_is_better=bool(content.get("higher_is_better", {}).get(task, {}).get(metric, True)),
@@ -108,11 +119,11 @@ def _item(row: Mapping[str, Any], metric: str, score: float | None) -> Item:
     answers = row.get("filtered_resps") or []
     chosen = [number_of(answer) for answer in answers]
     options = None
-    answer = "" if not answers or str(answers[0]) in _UNPARSED else str(answers[0])
+    answer: str | None = "" if not answers or str(answers[0]) in _UNPARSED else str(answers[0])
     if len(chosen) > 1 and None not in chosen:  # log-probabilities of the options
         options = len(chosen) // 2 if "acc_mutual_info" in row else len(chosen)
         shown = [value for value in chosen[:options] if value is not None]
-        answer = str(shown.index(max(shown))) if metric == "acc" else ""
+        answer = str(shown.index(max(shown))) if metric == "acc" else None  # others weigh by length, or otherwise
     question = str(row.get("doc_hash") or sha256_text(canonical_json(row.get("doc"))))
     return Item(str(row.get("doc_id")), score, str(row.get("target", "")), answer, options, question)
 

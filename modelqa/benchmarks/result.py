@@ -29,7 +29,7 @@ class Item:
 
     score   1 right, 0 wrong, or between; None when the harness could not score it
     gold    the right answer as the harness writes it (a letter, an index, a text); "" when unknown
-    answer  what the model answered, in the same form; "" when nothing could be parsed
+    answer  what the model answered, in the same form; "" when nothing could be parsed, None when the file does not say
     options how many answers could be chosen from; None when the question is open
     sha256  hash of the question, the same for every model that is asked it
     """
@@ -37,7 +37,7 @@ class Item:
     id: str
     score: float | None
     gold: str = ""
-    answer: str = ""
+    answer: str | None = None
     options: int | None = None
     sha256: str = ""
 
@@ -86,10 +86,10 @@ class Result:
 
     @property
     def right(self) -> int | None:
-        """How many of n were right; None when that is not known."""
+        """How many of n were right, a question that was not scored not among them; None when that is not known."""
         if self.unit != "rate" or self.value is None or not self.n:
             return None
-        return round(self.value * self.n)
+        return sum(item.score == 1 for item in self.items) if self.items else round(self.value * self.n)
 
     @property
     def shown(self) -> str:

@@ -5,13 +5,14 @@
     print(checkpoint.digest, tie_problems(checkpoint))
 
 `folder` decides which files count, `header` reads safetensors headers, `tensors` streams values with numpy,
-`ties`, `numbers`, `vocabulary`, `layout`, `rows` and `change` ask the questions of the weights rung, `hub` fetches a
-repository.
+`ties`, `numbers`, `vocabulary`, `layout`, `rows`, `change` and `merge` ask the questions of the weights rung, `hub`
+fetches a repository.
 """
 
 from modelqa.checkpoint.change import change_problems, changes, id_map_problems
 from modelqa.checkpoint.header import TensorInfo
 from modelqa.checkpoint.layout import dtype_problems, key_problems
+from modelqa.checkpoint.merge import merge_problems, open_adapter
 from modelqa.checkpoint.numbers import finite_problems
 from modelqa.checkpoint.opening import Checkpoint, open_checkpoint
 from modelqa.checkpoint.rows import embedding_rows, row_problems, special_row_problems
@@ -31,6 +32,8 @@ __all__ = [
     "finite_problems",
     "id_map_problems",
     "key_problems",
+    "merge_problems",
+    "open_adapter",
     "open_checkpoint",
     "read",
     "row_problems",

@@ -33,7 +33,7 @@ def changes(own: Checkpoint, parent: Checkpoint) -> dict[str, float]:
         for mine, theirs in zip(blocks(own, name), blocks(parent, name), strict=False):
             rows = min(len(mine), len(theirs))
             difference = mine[:rows].astype(np.float64) - theirs[:rows]
-            total[0] += float(np.square(difference).sum())
+            total[0] += float(np.square(difference[np.isfinite(difference)]).sum())  # others: the finite gate's finding
             total[1] += float(np.square(theirs[:rows].astype(np.float64)).sum())
     return {group: math.sqrt(moved / held) if held else 0.0 for group, (moved, held) in sorted(sums.items())}
 

@@ -9,6 +9,7 @@ from typing import Any
 from modelqa.checkpoint import folder
 from modelqa.checkpoint.names import find_either
 from modelqa.checkpoint.opening import Checkpoint
+from modelqa.checkpoint.stacks import odd_tensor_problems
 from modelqa.errors import CheckpointError
 from modelqa.record import Problem
 
@@ -47,6 +48,7 @@ def special_id_problems(checkpoint: Checkpoint) -> list[Problem]:
 def shape_problems(checkpoint: Checkpoint) -> list[Problem]:
     """Problems "weights.shapes": embedding rows that are not vocab_size, and layers that the config counts and the file
     lacks (a loader fills them with random numbers, or stops). Locus = the tensor, or the first missing layer.
+    And those of `odd_tensor_problems`.
     """
     declared = checkpoint.text_config.get("vocab_size", checkpoint.config.get("vocab_size"))
     found = [
@@ -58,7 +60,7 @@ def shape_problems(checkpoint: Checkpoint) -> list[Problem]:
         for tensor in find_either(checkpoint)
         if tensor is not None and isinstance(declared, int) and tensor.shape[0] != declared
     ]
-    return found + _missing_layers(checkpoint)
+    return [*found, *_missing_layers(checkpoint), *odd_tensor_problems(checkpoint)]
 
 
 def _missing_layers(checkpoint: Checkpoint) -> list[Problem]:

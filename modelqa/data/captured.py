@@ -67,7 +67,8 @@ class Captured:
     """The first rows that a trainer fed, and what it fed over the run.
 
     counters  rows_seen, episodes_seen, distinct_episodes, tokens_seen, supervised_tokens, batches_seen, dataset_rows
-    about     collator, dataset, model: class names; world_size (the counters are of one process); pad_id
+    about     collator, dataset, model: class names; world_size (the counters are of one process); pad_id;
+              template_sha256: of the chat template that the trainer's tokenizer had
     """
 
     rows: tuple[FedRow, ...]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 
-def add_parsers(subparsers: Any) -> None:
-    """Add the sub-commands of `modelqa data`; each sets `handler` to a function from options to an exit code."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands of `modelqa data`; each sets `handler` to a function from options to an exit code."""
     from modelqa.data.prepare_command import add_prepare_parsers
 
+    subparsers = parser.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
     _add_format_lock(subparsers)
     _add_echo(subparsers)
     _add_operators(subparsers)

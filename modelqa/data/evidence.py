@@ -7,7 +7,8 @@ The frame of a suite has the suite's name: `train` and `val` are inspection fram
 row for each validation row and evaluation case; `files` has a row for each data file of the model and its ancestors.
 
 Columns of `files`: id ("MODEL FILE"), model, rows, sha256, as_manifest (whether the model's manifest lists the file
-with this hash; null without a manifest).
+with this hash; null without a manifest), accounted (whether all files of the model hold the rows that its manifest
+kept, and no more than it read) and kept_share (kept rows over declared ones); null where a manifest counts nothing.
 
 Columns of `overlap`: id, kind ("val" or "cases"), and COMPARISON_TIER, the number of training rows that overlap this
 item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val and
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from modelqa.data import overlap
 from modelqa.data.frame import RENDERED, SEED, inspection_frame, read_rows
 from modelqa.data.items import Item, item_of_case, items_of_row
+from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from modelqa.models import Model
 
 FRAMES = ("train", "val", "overlap", "files")
-FORMAT = 1  # of the frames; a change of what a column means makes stored results stale
+FORMAT = 2  # of the frames; a change of what a column means makes stored results stale
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "intended_rows": model.intended_rows,
         "mix": dict(model.mix) or None,
         "categories": sorted(categories) if categories else None,
+        "quotas": dict(model.quotas) or None,
     }
     lines = {
         "train": (model.train, f'add train = ["data/NAME.jsonl"] {where}'),
@@ -111,6 +114,10 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "intended_rows": (model.intended_rows, f"add intended_rows = N {where}"),
         "mix": (model.mix, f"add a table [models.{model.name}.mix] with SOURCE = SHARE to models.toml"),
         "categories": (categories, f'add categories = ["NAME"] {where}'),
+        "counts": (
+            model.manifest and _has_counts(model.manifest),
+            f'add "rows": {{"declared": N, "read": N, "kept": N, "dropped": {{}}}} to the manifest {where}',
+        ),
         "ancestors": (model.declared and all(parent.train for parent in parents), _ancestor_line(model, parents)),
     }
     return Sources(
@@ -119,8 +126,15 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         items=tuple(items.values()), chat=chat,
         parameters={name: value for name, value in parameters.items() if value is not None},
         missing={name: line for name, (there, line) in lines.items() if not there},
-        excused={"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {},
+        excused=_excused(model),
     )
+
+
+def _excused(model: Model) -> dict[str, str]:
+    found = {"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {}
+    if not model.quotas:
+        found["quotas"] = f"no quota is declared: add a table [models.{model.name}.quotas] with CATEGORY = LEAST SHARE"
+    return found
 
 
 def _ancestor_line(model: Model, parents: Sequence[Model]) -> str:
@@ -205,13 +219,58 @@ def files_frame(found: Sources) -> pandas.DataFrame:
     table = []
     for data in (found.own, *found.ancestors):
         listed = None if data.manifest is None else _listed(data.manifest)
+        rows = {path: sum(1 for _ in read_rows([path])) for path in data.files}
+        named = listed is None or set(listed) == {path.name for path in data.files}
+        accounts = _accounts(data.manifest, sum(rows.values()), whole=named)
         for path in data.files:
             sha256 = sha256_file(path)
             table.append({
-                "id": f"{data.model} {path.name}", "model": data.model, "rows": sum(1 for _ in read_rows([path])),
-                "sha256": sha256, "as_manifest": None if listed is None else listed.get(path.name) == sha256,
+                "id": f"{data.model} {path.name}", "model": data.model, "rows": rows[path], "sha256": sha256,
+                "as_manifest": None if listed is None else listed.get(path.name) == sha256, **accounts,
             })
-    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest"])
+    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest", *_NO_ACCOUNTS])
+
+
+_NO_ACCOUNTS: dict[str, Any] = {"accounted": None, "kept_share": None}
+
+
+def _accounts(manifest: Path | None, held: int, *, whole: bool) -> dict[str, Any]:
+    """Whether declared, read, dropped, kept and held rows fit together; generators read none.
+
+    whole  whether the model names all files of the manifest
+    """
+    counts = _counts(manifest) if manifest is not None else None
+    if counts is None:
+        return _NO_ACCOUNTS
+    dropped = sum(counts.dropped.values())
+    fits = (counts.kept == held if whole else held <= counts.kept)
+    fits = fits and (not counts.read or counts.kept + dropped <= counts.read)
+    return {"accounted": fits, "kept_share": counts.kept / counts.declared if counts.declared else None}
+
+
+def _has_counts(manifest: Path) -> bool:
+    """Whether a manifest counts rows; one that cannot be read is the frame's to complain of."""
+    try:
+        return _counts(manifest) is not None
+    except DataError:
+        return True
+
+
+def _counts(manifest: Path) -> RowCounts | None:
+    """What a manifest says of its rows; None when it counts none, `DataError` when it cannot be read."""
+    rows = read_object(manifest).get("rows")
+    if rows is None:
+        return None
+    try:
+        counts = RowCounts(**rows)
+        numbers = [counts.kept, counts.read, counts.declared or 0, *counts.dropped.values()]
+        wrong = any(type(number) is not int for number in numbers)
+    except (TypeError, AttributeError):
+        wrong = True
+    if wrong:
+        raise DataError(f"{manifest}: its rows are {str(rows)[:80]}", reason="they are counts by name",
+                        remedy='write {"declared": N, "read": N, "kept": N, "dropped": {}}')
+    return counts
 
 
 def _listed(manifest: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Expectations that Great Expectations does not have: shares of a mix, and overlap of a comparison.
+"""Expectations that Great Expectations does not have: shares of a mix, quotas, and overlap of a comparison.
 
 Imported only when a suite is validated: importing this module imports great_expectations (seconds), and makes the
-two types known under the names that suites/data/*.json use.
+three types known under the names that suites/data/*.json use.
 """
 
 from __future__ import annotations
@@ -67,3 +67,28 @@ class ExpectColumnSharesToMatch(ColumnAggregateExpectation):
         off = {key: round(gap, 6) for key, gap in gaps.items() if abs(gap) > kwargs.get("tolerance", 0.02)}
         observed = {key: round(share, 6) for key, share in sorted(realised.items())}
         return {"success": not off and total > 0, "result": {"observed_value": observed, "details": {"off": off}}}
+
+
+class ExpectColumnSharesToReach(ColumnAggregateExpectation):
+    """Each named value has at least its share of the rows.
+
+    floors  {value: least share of the rows}; values that are not named are not judged
+    """
+
+    floors: dict[str, Any]
+
+    metric_dependencies = ("column.value_counts",)
+    success_keys = ("floors",)
+    library_metadata: ClassVar[dict[str, Any]] = {"tags": ["modelqa", "quotas"]}
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine[Any] | None = None,
+    ) -> dict[str, Any]:
+        counts = metrics["column.value_counts"].to_dict()
+        total = sum(counts.values())
+        shares = {name: counts.get(name, 0) / total if total else 0.0 for name in self.configuration.kwargs["floors"]}
+        short = {name: round(share, 6) for name, share in shares.items()
+                 if share < self.configuration.kwargs["floors"][name]}
+        observed = {name: round(share, 6) for name, share in sorted(shares.items())}
+        return {"success": not short and total > 0, "result": {"observed_value": observed, "details": {"short": short}}}

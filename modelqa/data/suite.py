@@ -33,7 +33,8 @@ from modelqa.errors import DataError
 KINDS = frozenset(
     {
         "rows", "nulls", "ids", "roles", "categories", "mix", "end_of_turn", "mask", "duplicates", "conflicts",
-        "overlap_prompt", "overlap_payload", "overlap_template", "overlap_ngram", "lineage",
+        "overlap_prompt", "overlap_payload", "overlap_template", "overlap_ngram", "lineage", "quotas", "prompts",
+        "accounts",
     }
 )
 SEVERITIES = ("critical", "warning")

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from modelqa.diagnose.ladder import diagnose, lines
-from modelqa.errors import RecordError
-from modelqa.files import read_json
+from modelqa.files import read_object
 from modelqa.record import Run
 
 MAX_BYTES = 16 * 1024 * 1024  # of a run.json; the largest one seen has under 1 MB
@@ -29,8 +28,5 @@ def run(options: argparse.Namespace) -> int:
 
 def read_run(path: Path) -> Run:
     """The record at `path`, or in it when it is a folder; `DataError` or `RecordError` when there is none."""
-    value = read_json(path / "run.json" if path.is_dir() else path, limit=MAX_BYTES)
-    if not isinstance(value, dict):
-        raise RecordError(f"{path} holds no record", reason="a record is a JSON object",
-                          remedy="name the run.json that a run printed last")  # fmt: skip
-    return Run.from_json(value)
+    file = path / "run.json" if path.is_dir() else path
+    return Run.from_json(read_object(file, limit=MAX_BYTES, remedy="name the run.json that a run printed last"))

@@ -65,7 +65,7 @@ def _red_lines(gates: dict[str, GateResult]) -> list[tuple[str, bool]]:
         ),
         (
             "the embedding is corrupt: the language is lost",
-            any(_failed(gates, name) for name in ("language", "embedding_rows")),
+            any(_failed(gates, name) for name in ("embedding_rows", "finite_weights")),
         ),
         ("every bucket of the suite fails", len(asked) >= 2 and all(_failed(gates, r.gate) for r in asked)),
     ]

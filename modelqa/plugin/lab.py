@@ -28,6 +28,7 @@ from modelqa.reply import Prompt, Reply
 if TYPE_CHECKING:
     from modelqa.generate import LocalEngine, ReplyCache, Setup
 
+PROBE = ({"role": "user", "content": "Say one."},)  # a conversation that every chat template takes
 LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 
 
@@ -97,6 +98,8 @@ class Lab:
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
         checkpoint, model = self.candidate.checkpoint, self.candidate.model
+        if self.candidate.chats:
+            self.prompt("candidate", PROBE)  # a template that renders nothing is refused here, not by each gate
         controls = {}
         for role in ("reference", "random", *self.beside):
             subject = self.subject(role)

@@ -18,6 +18,7 @@ from typing import Any
 
 from modelqa.data.arrays import IGNORED
 from modelqa.data.captured import FedRow, read_capture, write_capture
+from modelqa.files import sha256_text
 
 MAX_DISTINCT = 5_000_000  # episodes told apart; each costs about 100 bytes of memory, beyond it counting stops
 _HASH_BYTES = 8
@@ -60,6 +61,9 @@ class Capture:
             "dataset": type(dataset).__name__, "world_size": args.world_size,
             "pad_id": getattr(tokenizer, "pad_token_id", None),
         }
+        template = getattr(tokenizer, "chat_template", None)
+        if isinstance(template, str):
+            self._about["template_sha256"] = sha256_text(template)
         if self._about["pad_id"] is None:
             self._about["pad_id"] = getattr(model.config, "pad_token_id", None)
         self._hook = model.register_forward_pre_hook(self._before_forward, with_kwargs=True)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from modelqa import deny, gate, parity, unsettled
+from modelqa import Problem, deny, gate, not_asked, parity, unsettled
+from modelqa.data.captured import read_capture
 from modelqa.gates import read_cases
 
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
@@ -33,9 +34,28 @@ def test_bos_count(lab):
     deny(captured(lab, "parity.bos"))
 
 
+def test_template_hash(model, chat):
+    """The tokenizer that training used had this very chat template."""
+    if model.capture is None or not model.capture.is_file():
+        not_asked(f"no capture is declared for {model.name}, which would name the template of training")
+    trained = read_capture(model.capture).about.get("template_sha256")
+    if trained is None:
+        not_asked("the capture names no template: the trainer was given no tokenizer that has one")
+    if trained != chat.template_sha256:
+        text = f"training had the template {trained[:12]}, the checkpoint has {chat.template_sha256[:12]}"
+        deny([Problem("parity.template_hash", "chat_template", text)])
+
+
 def test_stop_supervised(lab):
     """The end-of-turn token counted in the loss of every row."""
     deny(captured(lab, "parity.stop_supervised"))
+
+
+def test_loss_mask(model, lab):
+    """The loss counted nothing before the answer: neither the question nor the tag that opens the model's turn."""
+    if model.stage == "base":
+        not_asked("plain text has no question in it")
+    deny(captured(lab, "parity.mask"))
 
 
 def test_template(lab, measured):

@@ -10,6 +10,8 @@ from modelqa.checkpoint import (
     finite_problems,
     id_map_problems,
     key_problems,
+    merge_problems,
+    open_adapter,
     open_checkpoint,
     row_problems,
     shape_problems,
@@ -84,3 +86,10 @@ def test_change(model, checkpoint, lab, measured):
 def test_id_map(model, checkpoint, lab):
     """Every token has the id that it had when the parent was trained."""
     deny(id_map_problems(checkpoint, parent_of(model, lab)))
+
+
+def test_merge(model, checkpoint, lab):
+    """The merged weights are those of the parent plus the adapter, once."""
+    if model.adapter is None:
+        not_asked("no adapter is declared")
+    deny(merge_problems(checkpoint, parent_of(model, lab), open_adapter(model.adapter)))

@@ -1,0 +1,228 @@
+"""Defects of what a training run left behind: its log, the rows that it captured, its recipe. One event each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from modelqa.data.arrays import IGNORED
+from modelqa.data.captured import FedRow, read_capture, write_capture
+from modelqa.files import read_json, write_bytes, write_json
+from modelqa.mutants.kind import Damage, Expected, Kind, NotApplicable, Sibling
+
+Entry = dict[str, Any]
+
+
+# -- the log -----------------------------------------------------------------------------------------------------------
+
+
+def _log(change: Callable[[dict[str, Any]], str], sibling: Sibling) -> Damage:
+    """Change a trainer_state.json; `change` gives the locus."""
+    path = sibling.model.trainer_log
+    if path is None or path.suffix != ".json":
+        raise NotApplicable("models.toml declares no trainer_state.json")
+    state = read_json(path)
+    locus = change(state)
+    write_json(path, state)
+    return sibling.damaged(locus)
+
+
+def _losses(state: dict[str, Any], name: str = "loss") -> list[Entry]:
+    found = [entry for entry in state["log_history"] if name in entry]
+    if len(found) < 4:
+        raise NotApplicable(f"its log has fewer than four entries with {name}")
+    return found
+
+
+def _zero(state: dict[str, Any]) -> str:
+    last = _losses(state)[-1]
+    last["loss"] = 0.0
+    return f"step {last['step']}"
+
+
+def _not_a_number(state: dict[str, Any]) -> str:
+    """As the trainer writes it: the loss hidden as 0.0, the gradient infinite."""
+    entry = _losses(state)[1]
+    entry.update(loss=0.0, grad_norm="inf")
+    return f"step {entry['step']}"
+
+
+def _rising(state: dict[str, Any]) -> str:
+    """The last three evaluations are high and rise, as with a rate that is too high: seen at the second of them."""
+    last = _losses(state, "eval_loss")[-3:]
+    for factor, entry in zip((1.0, 1.04, 1.08), last, strict=True):
+        entry["eval_loss"] = 3.175 * factor
+    return f"step {last[-2]['step']}"
+
+
+def _overtrained(state: dict[str, Any]) -> str:
+    """The best evaluation lies in the middle of the run; what was shipped is the end."""
+    points = _losses(state, "eval_loss")
+    best = points[len(points) // 2]
+    best["eval_loss"] = 0.5 * min(float(point["eval_loss"]) for point in points)
+    points[-1]["eval_loss"] = max(float(points[-1]["eval_loss"]), best["eval_loss"] + 0.1)
+    return f"step {best['step']}"
+
+
+def _gap(state: dict[str, Any]) -> str:
+    """Five notes in the middle are missing, as after a crash that lost the log."""
+    losses = _losses(state)
+    if len(losses) < 12:
+        raise NotApplicable("its log has fewer than twelve losses")
+    lost = losses[5:10]
+    state["log_history"] = [entry for entry in state["log_history"] if entry not in lost]
+    return f"step {losses[4]['step']}"
+
+
+def _resumed(state: dict[str, Any]) -> str:
+    """The run was resumed from an earlier step with another learning rate."""
+    losses = _losses(state)
+    again = [{**entry, "learning_rate": float(entry["learning_rate"]) / 3} for entry in losses[-4:-2]]
+    at = state["log_history"].index(losses[-1])
+    state["log_history"][at + 1 : at + 1] = again
+    return f"step {losses[-1]['step']}"
+
+
+def _chance(state: dict[str, Any]) -> str:
+    """The run ends where it began: at the loss of a guess among the vocabulary."""
+    losses = _losses(state)
+    for entry in losses[-3:]:
+        entry["loss"] = 12.5
+    return f"step {losses[-1]['step']}"
+
+
+def _flat(state: dict[str, Any]) -> str:
+    """Every loss is ln 2: the run learnt nothing. The whole log is the story."""
+    losses = _losses(state)
+    for entry in losses:
+        entry["loss"] = 0.6931
+    return f"step {losses[-1]['step']}"
+
+
+def _too_long(state: dict[str, Any]) -> str:
+    """The epochs are those of a run ten times as long."""
+    for entry in state["log_history"]:
+        entry["epoch"] = 10 * float(entry["epoch"])
+    return f"{float(state['log_history'][-1]['epoch']):.2f} passes"
+
+
+def _truncated_log(sibling: Sibling) -> Damage:
+    path = sibling.model.trainer_log
+    if path is None:
+        raise NotApplicable("models.toml declares no trainer log")
+    write_bytes(path, path.read_bytes()[: path.stat().st_size // 2])
+    return sibling.damaged(path.name)
+
+
+# -- the capture -------------------------------------------------------------------------------------------------------
+
+
+def _capture(change: Callable[[list[FedRow], dict[str, int], Sibling], str], sibling: Sibling) -> Damage:
+    """Change what a trainer was seen to feed; `change` gives the locus."""
+    path = sibling.model.capture
+    if path is None:
+        raise NotApplicable("models.toml declares no capture")
+    held = read_capture(path)
+    rows, counters = list(held.rows), dict(held.counters)
+    locus = change(rows, counters, sibling)
+    write_capture(path, rows, counters=counters, about=held.about)
+    return sibling.damaged(locus)
+
+
+def _labels(row: FedRow) -> Any:
+    if row.labels is None:
+        raise NotApplicable("its capture holds no labels")
+    return row.labels.copy()
+
+
+def _stop_masked(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
+    """The end-of-turn token of the first episode is masked out of the loss."""
+    labels = _labels(rows[0])
+    stops = np.flatnonzero(labels == sibling.chat.turn_end_id)
+    if not len(stops):
+        raise NotApplicable("its first captured row supervises no end of turn")
+    labels[stops[0]] = IGNORED
+    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
+    return "episode 0"
+
+
+def _no_mask(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
+    """The loss of the first row counts every token: what the user said is learnt too."""
+    labels = _labels(rows[0])
+    where = labels == IGNORED if rows[0].attention is None else (labels == IGNORED) & (rows[0].attention > 0)
+    labels[where] = rows[0].ids[where]
+    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
+    return "episode 0, token 0"
+
+
+def _mask_early(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
+    """The mask of the first row begins one token early: the end of the role's tag is learnt."""
+    labels = _labels(rows[0])
+    first = int(np.flatnonzero(labels != IGNORED)[0])
+    if not first:
+        raise NotApplicable("its first captured row is all answer")
+    labels[first - 1] = rows[0].ids[first - 1]
+    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
+    return f"episode 0, token {first - 1}"
+
+
+def _fed_too_few(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
+    """A tenth of the rows was fed, over and over."""
+    if sibling.model.intended_rows is None:
+        raise NotApplicable("models.toml declares no intended_rows")
+    counters["distinct_episodes"] = sibling.model.intended_rows // 11
+    return f"{counters['distinct_episodes']} of {sibling.model.intended_rows} rows"
+
+
+# -- the recipe --------------------------------------------------------------------------------------------------------
+
+
+def _recipe_drifted(sibling: Sibling) -> Damage:
+    """One setting that was not meant to differ was copied from elsewhere."""
+    path = sibling.model.recipe
+    if path is None or path.suffix != ".json":
+        raise NotApplicable("models.toml declares no recipe.json")
+    recipe = read_json(path)
+    shape = recipe.get("recipe", {}).get("shape")
+    if not isinstance(shape, dict) or "hidden_size" not in shape:
+        raise NotApplicable("its recipe names no hidden_size")
+    shape["hidden_size"] += 1
+    write_json(path, recipe)
+    return sibling.damaged("recipe.shape.hidden_size")
+
+
+def _of_log(name: str, story: str, failures: tuple[str, ...], code: str, change: Callable[[Any], str]) -> Kind:
+    return Kind(name, "log", story, failures, (Expected(code),), partial(_log, change))
+
+
+def _of_capture(name: str, story: str, failures: tuple[str, ...], code: str, change: Callable[..., str]) -> Kind:
+    return Kind(name, "capture", story, failures, (Expected(code),), partial(_capture, change))
+
+
+RUNS = (
+    _of_log("loss_zero", "the training loss is 0.0 at the end", ("F12",), "training.zero_loss", _zero),
+    _of_log("loss_nan", "a gradient was infinite, and the trainer hid the loss", ("F62",), "training.nan",
+            _not_a_number),
+    _of_log("loss_rising", "the evaluation loss rises three times running", ("F19",), "training.diverged", _rising),
+    _of_log("overtrained", "the best step lies far before the shipped one", ("F20",), "training.not_best",
+            _overtrained),
+    _of_log("log_gap", "a piece of the log is missing", ("F62",), "training.gap", _gap),
+    _of_log("resumed", "the run was resumed without its optimiser's state", ("F62",), "training.resumed", _resumed),
+    _of_log("loss_chance", "the loss ends at that of a uniform guess", ("F63",), "training.chance", _chance),
+    _of_log("loss_flat", "the loss stays at ln 2", ("F76",), "training.flat", _flat),
+    _of_log("too_many_passes", "the rows were fed ten times as often as meant", ("F20",), "training.coverage",
+            _too_long),
+    Kind("log_truncated", "log", "the log is cut short", ("F62",), (Expected("training.log"),), _truncated_log),
+    _of_capture("stop_masked", "the end-of-turn token does not count in the loss", ("F02", "F52"),
+                "parity.stop_supervised", _stop_masked),
+    _of_capture("no_mask", "the loss counts what the user said", ("F75",), "parity.mask", _no_mask),
+    _of_capture("mask_early", "the mask begins one token early, in the role's tag", ("F52",), "parity.mask",
+                _mask_early),
+    _of_capture("fed_too_few", "a tenth of the rows was fed, over and over", ("F11",), "training.samples",
+                _fed_too_few),
+    Kind("recipe_drifted", "log", "a setting differs from the parent's recipe, and nobody meant it to", ("F03",),
+         (Expected("training.recipe"),), _recipe_drifted),
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""What training fed beside what evaluation asks, on the shipped captures: healthy ones pass, one change is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelqa.chat import open_chat
+from modelqa.data.captured import read_capture
+from modelqa.data.rows import read_rows
+from modelqa.models import Model, load_registry
+from modelqa.mutants.catalogue import KINDS
+from modelqa.mutants.kind import Sibling
+from modelqa.mutants.trial import stage
+from modelqa.parity import captured_problems
+from modelqa.record import Problem
+
+REGISTRY = load_registry(Path(__file__).parents[1] / "fixtures" / "models.toml")
+ALPHA = REGISTRY.models["phase3a1_alpha"]
+KIND = {kind.name: kind for kind in KINDS}
+
+
+def problems(model: Model) -> list[Problem]:
+    assert model.path is not None and model.capture is not None
+    rows = (row["messages"] for path in model.train for _, row in read_rows(path))
+    return captured_problems(open_chat(model.path), read_capture(model.capture).episodes(), rows)
+
+
+def test_the_shipped_capture_is_what_evaluation_asks() -> None:
+    assert problems(ALPHA) == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["stop_masked", "no_mask", "mask_early", "other_format", "system_dropped", "trailing_space", "prompt_lost"]
+)
+def test_one_change_is_seen_for_what_it_is(kind: str, tmp_path: Path) -> None:
+    damage = KIND[kind].make(Sibling(stage(tmp_path, "copy", ALPHA)))
+    found = problems(damage.model)
+    assert found[0].code == KIND[kind].expects[0].code
+    if damage.locus:
+        assert found[0].locus == damage.locus
+    if KIND[kind].area == "capture":
+        assert len(found) == 1

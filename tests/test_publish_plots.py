@@ -1,0 +1,43 @@
+"""Plots: PNG, the same bytes for the same report, none where there is nothing to show or nothing to draw with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelqa.publish import plots
+from modelqa.publish.report import make_report
+from publishing import inputs_of, judged
+
+__all__ = ["judged"]  # a fixture
+
+
+@pytest.fixture
+def report(judged: Path) -> dict[str, Any]:
+    inputs = inputs_of(judged)
+    return make_report(inputs.stored, inputs.evidence, inputs.settings)
+
+
+def test_a_report_is_drawn_as_png_and_twice_the_same(report: dict[str, Any]) -> None:
+    drawn = plots.draw(report)
+    assert set(drawn) == {"gates", "scale", "loss"}
+    assert all(data.startswith(b"\x89PNG\r\n") for data in drawn.values())
+    assert plots.draw(report) == drawn
+
+
+def test_names_are_drawn_as_they_stand_and_not_as_formulas(report: dict[str, Any]) -> None:
+    report["model"]["name"] = r"$\frac{1}{$ \n{"
+    report["gates"][0]["gate"] = r"$\undefined{"
+    assert "scale" in plots.draw(report)
+
+
+def test_what_the_report_does_not_have_is_not_drawn(report: dict[str, Any]) -> None:
+    report |= {"losses": {}, "scale": {"parameters": 1}}
+    report["benchmarks"] = [{"name": "mcq", "value": 0.3, "lower": 0.2, "upper": 0.4, "chance": 0.25, "base": 0.2}]
+    assert set(plots.draw(report)) == {"gates", "benchmarks"}
+
+
+def test_without_matplotlib_there_are_none(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    assert plots.draw(report) == {}
