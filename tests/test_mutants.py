@@ -222,6 +222,14 @@ def test_only_a_no_of_a_gate_that_the_healthy_model_passes_is_a_kill(found: Row,
     assert str(outcome) in table([found])[0]
 
 
+def test_the_place_of_an_overlap_is_the_item_whatever_row_it_meets() -> None:
+    verdict = Verdict(Status.FAIL, "data.train_cases.prompt", "echo/28/3 (m1 train.jsonl:7)")
+    expected, result = Expected("data.train_cases.prompt"), GateResult("data[train_cases.prompt]", "", "data", verdict)
+    assert expected.meets(result, "echo/28/3")
+    assert not expected.meets(result, "echo/28/4")
+    assert not expected.meets(replace(result, verdict=replace(verdict, locus="echo/28/33 (m1)")), "echo/28/3")
+
+
 def test_a_harness_gate_kills_by_an_inconclusive_verdict_with_a_code_of_its_own() -> None:
     said = Verdict(Status.INCONCLUSIVE, "harness.stop_ids", "token 3")
     assert Cell(said, LADDER[0]).mark == "kill"
