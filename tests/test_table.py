@@ -30,3 +30,26 @@ def test_a_bound_on_few_families_is_marked_and_one_on_many_is_not():
 def test_every_rung_leaves_the_columns_where_they_are():
     columns = {line.index(" g ") for line in lines(*(result(SEEN, rung) for rung in LADDER))}
     assert len(columns) == 1
+
+
+def test_gates_that_pass_without_a_figure_share_a_line_and_nothing_else_does():
+    passed, failed = Verdict(Status.PASS), Verdict(Status.FAIL, "x.failed", "g", "no")
+    away = Verdict(Status.NOT_ASKED, "not_asked", "g", "nothing is declared")
+    gates = [
+        *(result(passed) for _ in range(3)),
+        *(result(failed) for _ in range(2)),
+        *(result(away) for _ in range(2)),
+        result(replace(SEEN, status=Status.PASS)),
+        result(passed, "weights"),
+    ]
+    run = Run({}, {}, {}, (), (), tuple(gates))
+    short = [line.split("  ") for _, line in closing_rows(run, whole=False)]
+    assert [[cell.strip() for cell in row if cell.strip()][:3] for row in short] == [
+        ["behaviour", "3 checks", "PASS"],
+        ["behaviour", "g", "FAIL"],
+        ["behaviour", "g", "FAIL"],
+        ["behaviour", "2 checks", "NOT ASKED"],
+        ["behaviour", "g", "PASS"],
+        ["weights", "g", "PASS"],
+    ]
+    assert len(closing_rows(run)) == len(gates)

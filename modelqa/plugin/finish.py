@@ -85,9 +85,12 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
             reporter.line(str(problem), red=True)
         reporter.line("no record: nothing was judged", yellow=True)
         return
-    for status, line in closing_rows(record.run):
+    whole = reporter.config.option.verbose > 0
+    for status, line in closing_rows(record.run, whole=whole):
         colour = COLOURS.get(status)
         reporter.line(line, **({colour: True} if colour else {}))
+    if not whole:
+        reporter.line("(every gate by name: -v)")
     if why := reasons(record.run):
         reporter.line("")
         reporter.line("look at these first, in this order:", bold=True)

@@ -87,21 +87,36 @@ def best_null(result: GateResult) -> str:
     return f"{name} {result.nulls[name]:.0%}"
 
 
-def closing_rows(run: Run) -> list[tuple[Status, str]]:
-    """(status, line) for each gate in ladder order: the table that closes a run."""
-    width = max((len(result.gate) for result in run.gates), default=0)
-    rows = []
-    for result in run.gates:
-        verdict = result.verdict
-        tail = rate_text(verdict) or _clean(verdict.text).split("\n")[0]
-        if verdict.families:
-            tail += f"  {verdict.families} families" + (" (few)" if few_families(verdict.families) else "")
+def closing_rows(run: Run, *, whole: bool = True) -> list[tuple[Status, str]]:
+    """(status, line) for each gate in ladder order: the table that closes a run.
+
+    Unless `whole`, gates of one rung that pass without a figure share a line, and so do gates not asked for one reason.
+    """
+    alike: dict[tuple[str, ...], list[GateResult]] = {}
+    for number, result in enumerate(run.gates):
+        same = (result.rung, result.verdict.status, _tail(result))
+        short = not whole and (same[1:] == (Status.PASS, "") or result.verdict.status is Status.NOT_ASKED)
+        alike.setdefault(same if short else (str(number),), []).append(result)
+    names = [results[0].gate if len(results) == 1 else f"{len(results)} checks" for results in alike.values()]
+    width = max(map(len, names), default=0)
+    return [
+        (
+            results[0].verdict.status,
+            f"{results[0].rung:<10}  {name:<{width}}  {results[0].verdict.status:<12}  {_tail(results[0])}".rstrip(),
+        )
+        for name, results in zip(names, alike.values(), strict=True)
+    ]
+
+
+def _tail(result: GateResult) -> str:
+    """What stands behind a gate's status in the closing table: its figures, else its reason."""
+    verdict = result.verdict
+    tail = rate_text(verdict) or _clean(verdict.text).split("\n")[0]
+    if verdict.families:
+        tail += f"  {verdict.families} families" + (" (few)" if few_families(verdict.families) else "")
         if result.nulls:
             tail += f"  best null {best_null(result)}"
-        rows.append(
-            (verdict.status, f"{result.rung:<10}  {result.gate:<{width}}  {verdict.status:<12}  {tail}".rstrip())
-        )
-    return rows
+    return tail
 
 
 def reasons(run: Run) -> list[str]:
