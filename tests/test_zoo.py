@@ -25,6 +25,8 @@ ZOO = read_zoo(FIXTURES / "zoo.toml")
 NO_DEFECT_YET = {
     "weights.merge": "needs an adapter beside its base and the merged model",
     "data.grader_contract": "needs gold answers that their grader refuses",
+    "weights.same_as_baseline": "the zoo judges without a baseline; tests/test_baseline.py has the pair",
+    "behaviour.regressed": "the zoo judges without a baseline; tests/test_baseline.py has the pair",
     "parity.template_hash": "needs a capture that names the template of training",
     "training.full_accuracy": "the same gate as training.zero_loss, on logs with accuracies",
     "training.mirage": "needs a checkpoint with low structural and high content loss",

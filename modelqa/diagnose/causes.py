@@ -74,7 +74,7 @@ CAUSES = (
         "The loss mask: training learnt tags or the user's text instead of the answers alone.",
         "mark what the assistant says with {% generation %} and train with assistant_only_loss, or mend the collator; "
         "look at the mask: modelqa data inspect, modelqa capture FILE",
-        shown=("data.*.mask",),
+        shown=("parity.mask", "data.*.mask",),
         hinted=("role_tags.*", "copied_prompts.*", "format_strict.*"),
         cleared=("data.*.mask",),
     ),
