@@ -6,21 +6,21 @@ the count of scorings and says which record of a model is the newest. Records ar
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from modelqa.errors import DataError, RecordError, UsageError
-from modelqa.files import canonical_json, read_json, read_jsonl, sha256_file, sha256_text
+from modelqa.files import canonical_json, read_json, read_jsonl, read_object, sha256_file, sha256_text
 from modelqa.gates import Case
 from modelqa.models import nearest
 from modelqa.record import Run
 from modelqa.reply import Prompt, Reply
 
 REPLIES = "replies.jsonl.zst"
+HISTORY = "history.jsonl"
 HOME = ".modelqa"  # where a session puts its records, under the folder it was started in
 MAX_RECORD_BYTES = 64 * 1024 * 1024  # of a run.json; the shipped suites make a quarter of a megabyte
 MAX_ROWS = 1_000_000  # replies of one record; a file that goes on longer is not one of ours
@@ -55,6 +55,38 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One kept reply: who was asked (candidate, reference, ...), what, what came back, and {gate: the case it was}.
+
+    key     hash of the prompt's token ids; prompt: its text
+    """
+
+    role: str
+    key: str
+    prompt: str
+    reply: Reply
+    cases: Mapping[str, Asked]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A line of the history: these weights were asked these questions.
+
+    draw       identifies the questions (case seed, settings); digest: of the record that came out
+    exercised  whether a model was really asked, instead of reading kept replies alone
+    record     where the record lies, relative to the folder of the history
+    """
+
+    weights: str
+    draw: str
+    digest: str
+    name: str
+    time: str
+    exercised: bool
+    record: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """A run as it lies on disk; `digest` is that of the file's content, which the folder is named by."""
 
@@ -80,21 +112,13 @@ class Stored:
 
     def asked(self, role: str = "candidate") -> dict[str, dict[str, Asked]]:
         """{gate: {case id: what was asked and said}}; `RecordError` when the replies are not those of this record."""
-        found: dict[str, dict[str, Asked]] = {}
-        for number, row in self._rows:
-            try:
-                if row["model"] != role:
-                    continue
-                for gate, case in row["cases"].items():
-                    found.setdefault(gate, {})[case["id"]] = _asked(case, row["reply"])
-            except (KeyError, TypeError, AttributeError) as error:
-                raise _unreadable(self.path.with_name(REPLIES), f"line {number}: {error!r}") from None
-        return found
+        return by_gate(self.rows, role)
 
     @cached_property
-    def _rows(self) -> list[tuple[int, dict[str, Any]]]:
+    def rows(self) -> tuple[Row, ...]:
+        """Every kept reply; `RecordError` when the file is not the one that the record names by its hash."""
         if not self.run.replies_sha256:
-            return []
+            return ()
         path = self.path.with_name(REPLIES)
         if not path.is_file() or sha256_file(path) != self.run.replies_sha256:
             raise RecordError(
@@ -106,17 +130,38 @@ class Stored:
         for number, row in read_jsonl(path):
             if number > MAX_ROWS:
                 raise _unreadable(path, f"more than {MAX_ROWS} lines")
-            rows.append((number, row))
-        return rows
+            try:
+                rows.append(_row(row))
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise _unreadable(path, f"line {number}: {error!r}") from None
+        return tuple(rows)
 
 
-def _asked(case: Mapping[str, Any], reply: Mapping[str, Any]) -> Asked:
+def by_gate(rows: Iterable[Row], role: str) -> dict[str, dict[str, Asked]]:
+    """{gate: {case id: what one model was asked and said}}."""
+    found: dict[str, dict[str, Asked]] = {}
+    for row in rows:
+        if row.role == role:
+            for gate, case in row.cases.items():
+                found.setdefault(gate, {})[case.case] = case
+    return found
+
+
+def _row(value: Mapping[str, Any]) -> Row:
+    said = value["reply"]
+    ids = tuple(int(one) for one in said["ids"])
+    reply = Reply(ids, str(said["raw"]), str(said["text"]), bool(said["stopped"]), said.get("margin"))
+    cases = {str(gate): _asked(case, reply) for gate, case in value["cases"].items()}
+    return Row(str(value["model"]), str(value["key"]), str(value["prompt"]["text"]), reply, cases)
+
+
+def _asked(case: Mapping[str, Any], reply: Reply) -> Asked:
     return Asked(
         case=str(case["id"]),
         asked=str(case["asked"]),
         expected=str(case["expect"]),
-        said=str(reply["text"]),
-        raw=str(reply["raw"]),
+        said=reply.text,
+        raw=reply.raw,
         meta={str(key): str(value) for key, value in case["meta"].items()},
     )
 
@@ -130,12 +175,7 @@ def _unreadable(path: Path, fact: str) -> RecordError:
 def read_stored(path: Path) -> Stored:
     """The run in a run.json, or in a folder that holds one; `RecordError` when it is damaged or of another version."""
     file = path / "run.json" if path.is_dir() else path
-    try:
-        value = read_json(file, limit=MAX_RECORD_BYTES)
-    except DataError as error:
-        raise RecordError(error.fact, reason=error.reason, remedy="run the gates again") from None
-    if not isinstance(value, dict):
-        raise _unreadable(file, f"a JSON {type(value).__name__}, not an object")
+    value = read_object(file, limit=MAX_RECORD_BYTES, error=RecordError, remedy="run the gates again")
     return Stored(Run.from_json(value), file, sha256_text(canonical_json(value)))
 
 
@@ -154,9 +194,9 @@ def find_stored(home: Path, name: str) -> Stored:
         return read_stored(Path(name))
     rows = history_rows(home)
     for row in reversed(rows):
-        if row["name"] in (name, Path(name).name) and (home / row["record"]).is_file():
-            return read_stored(home / row["record"])
-    known = list(dict.fromkeys(str(row["name"]) for row in rows))
+        if row.name in (name, Path(name).name) and (home / row.record).is_file():
+            return read_stored(home / row.record)
+    known = list(dict.fromkeys(row.name for row in rows))
     raise UsageError(
         f"there is no record of {name!r} under {home}",
         reason=f"records there are of {', '.join(known)}" if known else "no run has been stored there",
@@ -164,16 +204,27 @@ def find_stored(home: Path, name: str) -> Stored:
     )
 
 
-def history_rows(home: Path) -> list[dict[str, Any]]:
-    """The scorings in their order: {weights, draw, digest, name, time, record}; `RecordError` for a damaged file."""
-    path = home / "history.jsonl"
+def history_rows(home: Path) -> list[Scoring]:
+    """The scorings under a folder, in their order; `RecordError` for a damaged history."""
+    path = home / HISTORY
     if not path.is_file():
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except json.JSONDecodeError as error:
-        raise RecordError(
-            f"{path} is damaged: {error}",
-            reason="it counts how often a checkpoint was scored, and a count that lost lines would be too low",
-            remedy="mend the line, or move the file away and say so on the card",
-        ) from None
+        return [_scoring(path, number, row) for number, row in read_jsonl(path)]
+    except DataError as error:
+        raise _damaged(error.fact) from None
+
+
+def _scoring(path: Path, number: int, row: Mapping[str, Any]) -> Scoring:
+    kinds = {each.name: bool if each.name == "exercised" else str for each in fields(Scoring)}
+    if row.keys() != kinds.keys() or not all(isinstance(row[name], kind) for name, kind in kinds.items()):
+        raise _damaged(f"{path}, line {number}: not one text each for {', '.join(kinds)}")
+    return Scoring(**row)
+
+
+def _damaged(fact: str) -> RecordError:
+    return RecordError(
+        fact,
+        reason="the history counts how often a checkpoint was scored, and a count that lost lines would be too low",
+        remedy="mend the line, or move the file away and say so on the card",
+    )

@@ -10,11 +10,12 @@ from typing import Any
 from modelqa.checkpoint import Checkpoint, open_checkpoint
 from modelqa.errors import RecordError, ReleaseError
 from modelqa.models import Model, Registry, find_registry, load_registry, resolve
+from modelqa.records import find_stored
 
 from .evidence import Evidence, gather
 from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
-from .records import StoredRun, newest_record, open_run
+from .records import StoredRun, checked, open_run
 from .settings import CardSettings, read_settings
 from .suite import gate_names
 
@@ -53,7 +54,7 @@ def open_inputs(
     path = find_registry(Path.cwd(), registry)
     known = load_registry(path) if path else Registry()
     model = resolve(known, name)
-    stored = open_run(run or newest_record(home, model.name))
+    stored = open_run(run) if run else checked(find_stored(home, model.name))
     checkpoint = open_checkpoint(model.location)
     if problem := other_files(stored, checkpoint):
         raise RecordError(

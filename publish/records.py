@@ -1,32 +1,13 @@
-"""A stored run: its record, its replies, and whether this machine's history knows those bytes."""
+"""A stored run as a publisher takes it: its values checked, and whether this machine's history knows those bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from modelqa.errors import RecordError, UsageError
-from modelqa.files import read_json, read_jsonl, sha256_file
+from modelqa.errors import RecordError
 from modelqa.record import Run, Verdict
-
-REPLIES = "replies.jsonl.zst"
-MAX_REPLIES = 1_000_000  # lines; a run asks some thousand questions
-
-
-@dataclass(frozen=True)
-class Row:
-    """One kept reply: who was asked, what, what came back, and the gates that asked it ({gate: its case})."""
-
-    role: str
-    key: str
-    prompt: str
-    raw: str
-    text: str
-    ids: tuple[int, ...]
-    stopped: bool
-    cases: Mapping[str, Mapping[str, str]]
+from modelqa.records import Row, Stored, history_rows, read_stored
 
 
 @dataclass(frozen=True)
@@ -46,58 +27,29 @@ class StoredRun:
     rows: tuple[Row, ...] = ()
 
 
-def newest_record(home: Path, name: str) -> Path:
-    """The path of the newest record of a model by this name; `UsageError` when it was never judged here."""
-    rows = [row for row in _history(home) if row.get("name") == name]
-    if not rows:
-        raise UsageError(
-            f"there is no run record of {name!r} under {home}",
-            reason="a card is derived from a run of the gates",
-            remedy=f"run the gates first: pytest suites/ --model {name}; or name a record with --run",
-        )
-    return home / str(rows[-1].get("record", ""))
-
-
 def open_run(path: Path) -> StoredRun:
     """The stored run at `path` (run.json, or its folder); `RecordError` when it or its replies are damaged."""
-    file = path / "run.json" if path.is_dir() else path
-    value = read_json(file)
-    if not isinstance(value, dict):
-        raise _damaged(file, "it is no JSON object")
-    run = Run.from_json(value)
-    _check_types(file, run)
-    home = file.absolute().parents[3] if len(file.absolute().parents) > 3 else file.parent
-    rows = [row for row in _history(home) if row.get("digest") == run.digest]
+    return checked(read_stored(path))
+
+
+def checked(stored: Stored) -> StoredRun:
+    """A stored run whose numbers are numbers, with what the history beside it knows; else `RecordError`."""
+    _check_types(stored.path, stored.run)
+    rows = [row for row in history_rows(_home(stored.path)) if row.digest == stored.run.digest]
     return StoredRun(
-        run=run,
-        path=file,
-        date=str(rows[0].get("time", ""))[:10] if rows else "",
+        run=stored.run,
+        path=stored.path,
+        date=rows[0].time[:10] if rows else "",
         known=bool(rows),
-        exercised=any(row.get("exercised") is True for row in rows),
-        rows=tuple(_replies(file, run)),
+        exercised=any(row.exercised for row in rows),
+        rows=stored.rows,
     )
 
 
-def _replies(file: Path, run: Run) -> Iterator[Row]:
-    replies = file.parent / REPLIES
-    if not run.replies_sha256:
-        return
-    if not replies.is_file() or sha256_file(replies) != run.replies_sha256:
-        raise _damaged(file, f"{REPLIES} beside it is missing, or is not the one that it names by hash")
-    for number, row in read_jsonl(replies):
-        if number > MAX_REPLIES:
-            raise _damaged(file, f"{REPLIES} has more than {MAX_REPLIES} lines")
-        try:
-            reply = row["reply"]
-            cases = {
-                gate: {key: str(case[key]) for key in ("id", "asked", "expect")} for gate, case in row["cases"].items()
-            }
-            yield Row(
-                str(row["model"]), str(row["key"]), str(row["prompt"]["text"]), str(reply["raw"]), str(reply["text"]),
-                tuple(int(one) for one in reply["ids"]), bool(reply["stopped"]), cases,
-            )  # fmt: skip
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise _damaged(file, f"{REPLIES}, line {number}, is no reply") from None
+def _home(file: Path) -> Path:
+    """The folder that HOME/runs/NAME/DIGEST/run.json lies under; a record that lies elsewhere has no history."""
+    above = file.absolute().parents
+    return above[3] if len(above) > 3 else file.parent
 
 
 def _check_types(file: Path, run: Run) -> None:
@@ -137,11 +89,6 @@ def _damaged(file: Path, reason: str) -> RecordError:
     return RecordError(
         f"{file} cannot be used", reason=reason, remedy="run the gates again; do not edit what a run has written"
     )
-
-
-def _history(home: Path) -> list[dict[str, Any]]:
-    path = home / "history.jsonl"
-    return [row for _, row in read_jsonl(path)] if path.is_file() else []
 
 
 def wording(verdict: Verdict, rung: str) -> tuple[str, str]:

@@ -20,10 +20,10 @@ from modelqa.files import canonical_json, read_json, sha256_text
 from modelqa.form import is_garbage, loops
 from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
-from modelqa.reply import Reply
+from modelqa.records import Asked, Row
 
 from .evidence import Evidence
-from .records import Row, StoredRun, wording
+from .records import StoredRun, wording
 from .settings import CardSettings
 
 SCHEMA = 1  # of report.json
@@ -224,9 +224,7 @@ def _overlap(run: Run) -> list[dict[str, Any]]:
 
 def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
     """A few cases of each of the candidate's reply gates, chosen by hash and not by hand, with what others said."""
-    others = {
-        (row.role, case["id"]): row for row in stored.rows if row.role == "reference" for case in row.cases.values()
-    }
+    others = {case.case: case for row in stored.rows if row.role == "reference" for case in row.cases.values()}
     shown: list[dict[str, Any]] = []
     seen: set[str] = set()
     for result in stored.run.gates:
@@ -238,21 +236,21 @@ def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
         for row, case in sorted(fresh, key=lambda pair: sha256_text(pair[0].key))[:wanted]:
             seen.add(row.key)
             entry = _transcript(result, row, case)
-            other = others.get(("reference", case["id"]))
+            other = others.get(case.case)
             shown.append(entry | ({"reference": other.raw} if other else {}))
     return shown
 
 
-def _transcript(result: GateResult, row: Row, case: Mapping[str, str]) -> dict[str, Any]:
+def _transcript(result: GateResult, row: Row, case: Asked) -> dict[str, Any]:
     return {
         "gate": result.gate,
-        "case_sha256": sha256_text(case["id"]),
+        "case_sha256": sha256_text(case.case),
         "prompt_sha256": row.key,
-        "asked": case["asked"],
-        "expected": case["expect"],
-        "said": row.raw,
-        "reply_sha256": sha256_text(canonical_json(list(row.ids))),
-        "outcome": result.outcomes.get(case["id"], "missing"),
+        "asked": case.asked,
+        "expected": case.expected,
+        "said": row.reply.raw,
+        "reply_sha256": sha256_text(canonical_json(list(row.reply.ids))),
+        "outcome": result.outcomes.get(case.case, "missing"),
     }
 
 
@@ -271,7 +269,7 @@ def _degeneration(rows: Sequence[Row]) -> dict[str, Any]:
     own = [row for row in rows if row.role == "candidate"]
     if not own:
         return {}
-    replies = [Reply(row.ids, row.raw, row.text, row.stopped) for row in own]
+    replies = [row.reply for row in own]
     commonest, count = Counter(reply.text for reply in replies).most_common(1)[0]
     return {
         "replies": len(own),

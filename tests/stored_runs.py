@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from modelqa.files import sha256_file, write_json, write_jsonl
 from modelqa.gates import Case
 from modelqa.record import GateResult, Run, Status, Verdict
-from modelqa.records import Stored, case_row, reply_row
+from modelqa.records import HISTORY, Scoring, Stored, case_row, reply_row
 from modelqa.reply import Prompt, Reply
 
 SETTINGS = {"engine": "local", "decoding": "greedy", "max_new_tokens": 64, "case_seed": 0, "dtype": "float32"}
@@ -54,6 +54,7 @@ def write_run(home: Path, name: str, right: str, *, said: str = "word") -> Path:
     run = replace(run_of(name, result), replies_sha256=sha256_file(folder / "replies.jsonl.zst"))
     write_json(folder / "run.json", run.to_json())
     write_json(folder / "run.meta.json", {"time": "2026-01-01T00:00:00Z"})
-    with (home / "history.jsonl").open("a") as stream:
-        stream.write(json.dumps({"name": name, "record": f"runs/{name}/0/run.json"}) + "\n")
+    scoring = Scoring(f"weights of {name}", "draw", run.digest, name, "2026-01-01", True, f"runs/{name}/0/run.json")
+    with (home / HISTORY).open("a") as stream:
+        stream.write(json.dumps(asdict(scoring)) + "\n")
     return folder / "run.json"

@@ -208,7 +208,7 @@ def test_compare_prints_both_replies_and_its_status_says_whether_something_was_l
     ("damage", "fact"),
     [
         (lambda path: path.write_text("{"), "cannot be read"),
-        (lambda path: path.write_text("[]"), "a JSON list, not an object"),
+        (lambda path: path.write_text("[]"), "holds a JSON list"),
         (lambda path: path.write_text('{"schema": 99}'), "schema 99"),
         (lambda path: path.with_name("replies.jsonl.zst").write_bytes(b"x"), "is not the file of this record"),
         (lambda path: path.with_name("replies.jsonl.zst").unlink(), "is not the file of this record"),
@@ -219,6 +219,19 @@ def test_a_damaged_record_is_one_clear_error(tmp_path: Path, damage: Any, fact: 
     damage(path)
     with pytest.raises(RecordError, match=fact):
         read_stored(path).asked()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '{"name": "one"}', '{"name": 1, "record": "x"}', b"\xff"],
+    ids=["cut", "list", "few", "kind", "bytes"],
+)
+def test_a_damaged_history_is_one_clear_error(tmp_path: Path, line: str | bytes) -> None:
+    write_run(tmp_path, "one", "yy")
+    with (tmp_path / "history.jsonl").open("ab") as stream:
+        stream.write(line if isinstance(line, bytes) else line.encode())
+    with pytest.raises(RecordError, match="line 2"):
+        find_stored(tmp_path, "one")
 
 
 def test_a_model_without_a_record_gets_the_nearest_names(tmp_path: Path) -> None:
@@ -255,4 +268,5 @@ def test_a_record_gives_the_columns_of_everyone_who_was_asked_with_it(tmp_path: 
     controls = {"baseline": {"name": "old"}, "parent": {"name": "mute"}}
     sha = sha256_file(tmp_path / "replies.jsonl.zst")
     write_json(tmp_path / "run.json", replace(run_of("new"), controls=controls, replies_sha256=sha).to_json())
-    assert [dict(row.said) for row in readings(columns_of(read_stored(tmp_path)))] == [{"new": "yes", "old": "no"}]
+    stored = read_stored(tmp_path)
+    assert [dict(row.said) for row in readings(columns_of(stored.run, stored.rows))] == [{"new": "yes", "old": "no"}]

@@ -154,7 +154,11 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
     """A report in which everything that a model or a stranger wrote is hostile."""
     inputs = inputs_of(judged)
     rows = tuple(
-        replace(row, raw=said, text=said, cases={g: {**c, "asked": said, "expect": said} for g, c in row.cases.items()})
+        replace(
+            row,
+            reply=replace(row.reply, raw=said, text=said),
+            cases={g: replace(c, asked=said, expected=said, said=said, raw=said) for g, c in row.cases.items()},
+        )
         for row in inputs.stored.rows
     )
     gates = list(inputs.stored.run.gates)
@@ -265,7 +269,7 @@ def test_a_model_that_was_never_judged_is_a_clear_error(project: Path) -> None:
     (project / ".modelqa" / "history.jsonl").unlink()
     done = subprocess.run([sys.executable, "-m", "modelqa", "card", MODEL], cwd=project, capture_output=True, text=True)
     assert done.returncode == 4 and "Traceback" not in done.stderr
-    assert "there is no run record of 'tiny'" in done.stderr and f"pytest suites/ --model {MODEL}" in done.stderr
+    assert "there is no record of 'tiny'" in done.stderr and f"pytest suites/ --model {MODEL}" in done.stderr
 
 
 def test_the_command_puts_reference_and_last_release_beside(project: Path) -> None:

@@ -241,7 +241,7 @@ def test_a_folder_that_models_toml_does_not_name_is_refused(project: Path) -> No
 def test_damaged_replies_are_refused(project: Path) -> None:
     replies = record_of(project).parent / "replies.jsonl.zst"
     replies.write_bytes(replies.read_bytes()[:-3])
-    with pytest.raises(RecordError, match="cannot be used"):
+    with pytest.raises(RecordError, match="is not the file of this record"):
         staged(project)
 
 

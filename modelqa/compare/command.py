@@ -43,7 +43,6 @@ def compare(parsed: argparse.Namespace) -> int:
 
 def _readings(chain: Chain) -> list[Reading]:
     """The fixed prompts: a column for each run that was asked them, then for whoever was asked beside the last run."""
-    columns = {
-        name: column for stored in chain.runs for name, column in columns_of(stored).items() if name == stored.name
-    }
-    return readings(columns | {n: c for n, c in columns_of(chain.runs[-1]).items() if n not in columns})
+    columns = {run.name: found[run.name] for run in chain.runs if run.name in (found := columns_of(run.run, run.rows))}
+    newest = chain.runs[-1]
+    return readings(columns | {n: c for n, c in columns_of(newest.run, newest.rows).items() if n not in columns})

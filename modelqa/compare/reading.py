@@ -1,15 +1,16 @@
 """A few fixed prompts with the replies of several models beside each other: to be read, not counted.
 
-readings(columns_of(read_stored(path)))     # rows for a card: a model, its baseline, its parent
+readings(columns_of(stored.run, stored.rows))     # rows for a card: a model, its baseline, its parent
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from modelqa.gates import BESIDE
-from modelqa.records import Asked, Stored
+from modelqa.record import Run
+from modelqa.records import Asked, Row, by_gate
 
 GATE = "side_by_side"  # the gate of suites/benchmarks whose prompts are read
 
@@ -32,9 +33,10 @@ def readings(columns: Mapping[str, Mapping[str, Asked]]) -> list[Reading]:
     ]
 
 
-def columns_of(stored: Stored) -> dict[str, Mapping[str, Asked]]:
-    """{name: what it was asked and said} for a record's model, and for its baseline and parent if they were asked."""
-    names = {"candidate": stored.name}
-    names |= {role: str(stored.run.controls[role]["name"]) for role in BESIDE if role in stored.run.controls}
-    columns = {name: stored.asked(role).get(GATE, {}) for role, name in names.items()}
+def columns_of(run: Run, rows: Iterable[Row]) -> dict[str, Mapping[str, Asked]]:
+    """{name: what it was asked and said} for a run's model, and for its baseline and parent if they were asked."""
+    names = {"candidate": str(run.model["name"])}
+    names |= {role: str(run.controls[role]["name"]) for role in BESIDE if role in run.controls}
+    kept = tuple(rows)
+    columns = {name: by_gate(kept, role).get(GATE, {}) for role, name in names.items()}
     return {name: column for name, column in columns.items() if column}

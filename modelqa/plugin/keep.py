@@ -6,7 +6,6 @@ puts them together into run.json. A gate without a file was not run, and the rec
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from modelqa.files import canonical_json, sha256_file, sha256_text, write_bytes, write_json
+from modelqa.errors import RecordError
+from modelqa.files import canonical_json, read_object, sha256_file, sha256_text, write_bytes, write_json
 from modelqa.record import GateResult, Run, Status, Verdict, gate_from_json
-from modelqa.records import REPLIES, history_rows
+from modelqa.records import HISTORY, REPLIES, Scoring, history_rows
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SessionFolder:
     def plan(self) -> dict[str, Any] | None:
         """What `write_plan` kept; None when the session never got so far."""
         file = self.path / "plan.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        return read_object(file, error=RecordError, remedy="run the gates again") if file.is_file() else None
 
     def mark(self, name: str) -> None:
         """Leave a marker that other workers see."""
@@ -49,7 +49,7 @@ class SessionFolder:
     def gates(self) -> dict[str, GateResult]:
         """The results kept so far, by gate."""
         files = sorted((self.path / "gates").glob("*.json"))
-        results = [gate_from_json(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+        results = [gate_from_json(read_object(file, error=RecordError, remedy="run the gates again")) for file in files]
         return {result.gate: result for result in results}
 
 
@@ -91,7 +91,7 @@ def count_scorings(home: Path, weights: str, draw: str) -> int:
 
     `draw` identifies the questions; asking the same ones again is the same scoring.
     """
-    draws = {row["draw"] for row in history_rows(home) if row["weights"] == weights}
+    draws = {row.draw for row in history_rows(home) if row.weights == weights}
     return len(draws | {draw})
 
 
@@ -104,17 +104,17 @@ def store(home: Path, folder: SessionFolder, run: Run, meta: Mapping[str, Any], 
         write_bytes(target / REPLIES, replies.read_bytes())
     write_json(target / "run.json", run.to_json())
     write_json(target / "run.meta.json", meta)
-    row = {
-        "weights": run.model["weights_sha256"],
-        "draw": draw,
-        "digest": run.digest,
-        "name": run.model["name"],
-        "time": meta["time"],
-        "exercised": meta["exercised"],
-        "record": str((target / "run.json").relative_to(home)),
-    }
+    row = Scoring(
+        weights=str(run.model["weights_sha256"]),
+        draw=draw,
+        digest=run.digest,
+        name=str(run.model["name"]),
+        time=str(meta["time"]),
+        exercised=bool(meta["exercised"]),
+        record=(target / "run.json").relative_to(home).as_posix(),
+    )
     with FileLock(home / "history.lock"):
-        _append(home / "history.jsonl", row)
+        _append(home / HISTORY, asdict(row))
     return target / "run.json"
 
 
