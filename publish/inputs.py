@@ -64,7 +64,7 @@ def open_inputs(
         )
     settings = read_settings(cards / f"{model.name}.md")
     postmortems = tuple(_postmortem(cards / "postmortems" / f"{each}.md", suites) for each in settings.postmortems)
-    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known), postmortems)
+    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known, home=home), postmortems)
 
 
 def _postmortem(path: Path, suites: Path) -> Postmortem:
