@@ -20,7 +20,7 @@ from typing import Any
 from modelqa.checkpoint import Checkpoint, open_checkpoint
 from modelqa.errors import DataError, ModelqaError, UsageError
 from modelqa.files import read_object, write_json
-from modelqa.models import Registry, find_registry, load_registry, resolve
+from modelqa.models import find_registry, load_registry, resolve
 
 TEXT = "The train leaves at nine; say it again, please."  # any text: both versions are given the same
 SAME = 1e-2  # logits: two versions may order their sums differently; another weight or position shows far above it
@@ -136,8 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one line; 1 when the checkpoint does not load or says something else."""
-    path = find_registry(Path.cwd(), options.models)
-    model = resolve(load_registry(path) if path else Registry(), options.model)
+    model = resolve(load_registry(find_registry(Path.cwd(), options.models)), options.model)
     found = loads(open_checkpoint(model.location), options.version, home=options.dir.absolute())
     name = f"{model.name} under transformers {found['versions']['transformers']}"
     print(f"{name}: {found['problem'] or 'loads, with the same ids and logits'}")

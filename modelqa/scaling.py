@@ -135,8 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the position, and draw it when asked to."""
-    path = find_registry(Path.cwd(), parsed.models)
-    registry = load_registry(path) if path else Registry()
+    registry = load_registry(find_registry(Path.cwd(), parsed.models))
     model = resolve(registry, parsed.model)
     found = position(open_checkpoint(model.location), model, registry)
     print(f"{escape(found.name, 'terminal')}: {found.text}")

@@ -51,8 +51,7 @@ def open_inputs(
 
     `suites` is the folder whose gates the postmortems may name. `ReleaseError` for one that contradicts its figures.
     """
-    path = find_registry(Path.cwd(), registry)
-    known = load_registry(path) if path else Registry()
+    known = load_registry(find_registry(Path.cwd(), registry))
     model = resolve(known, name)
     stored = open_run(run) if run else checked(find_stored(home, model.name))
     checkpoint = open_checkpoint(model.location)
