@@ -14,7 +14,7 @@ from modelqa.chat import open_chat
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError
 from modelqa.generate import LocalEngine
-from modelqa.models import Registry, find_registry, load_registry, resolve
+from modelqa.models import find_registry, load_registry, resolve
 from modelqa.reply import Prompt
 from modelqa.text import escape
 
@@ -35,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def generate(parsed: argparse.Namespace) -> int:
     """Answer each question greedily; special tokens stay visible."""
-    path = find_registry(Path.cwd(), parsed.models)
-    model = resolve(load_registry(path) if path else Registry(), parsed.model)
+    model = resolve(load_registry(find_registry(Path.cwd(), parsed.models)), parsed.model)
     checkpoint = open_checkpoint(model.location)
     chat = open_chat(checkpoint.path)
     pad = chat.pad_id if chat.pad_id is not None else 0  # masked: any id of the vocabulary

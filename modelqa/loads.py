@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import Checkpoint, open_checkpoint
-from modelqa.errors import ModelqaError, UsageError
-from modelqa.files import read_json, write_json
-from modelqa.models import Registry, find_registry, load_registry, resolve
+from modelqa.errors import DataError, ModelqaError, UsageError
+from modelqa.files import read_object, write_json
+from modelqa.models import find_registry, load_registry, resolve
 
 TEXT = "The train leaves at nine; say it again, please."  # any text: both versions are given the same
 SAME = 1e-2  # logits: two versions may order their sums differently; another weight or position shows far above it
@@ -49,7 +49,18 @@ def loads(checkpoint: Checkpoint, version: str, *, home: Path) -> dict[str, Any]
 
 def kept_loads(home: Path, digest: str) -> list[dict[str, Any]]:
     """What was found for a checkpoint so far, by version; empty when nobody asked."""
-    return [read_json(path) for path in sorted(_place(home, digest).glob("*.json"))]
+    kept = [_kept(path) for path in sorted(_place(home, digest).glob("*.json"))]
+    return [found for found in kept if found["digest"] == digest]
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    found = read_object(path, remedy="ask again: modelqa loads MODEL --with VERSION")
+    versions = found.get("versions")
+    version = versions.get("transformers") if isinstance(versions, dict) else None
+    if not all(isinstance(text, str) for text in (found.get("digest"), found.get("problem"), version)):
+        raise DataError(f"{path} does not say what loading came to", reason="modelqa loads writes it whole",
+                        remedy="delete it, and ask again: modelqa loads MODEL --with VERSION")  # fmt: skip
+    return found
 
 
 def _place(home: Path, digest: str) -> Path:
@@ -125,8 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one line; 1 when the checkpoint does not load or says something else."""
-    path = find_registry(Path.cwd(), options.models)
-    model = resolve(load_registry(path) if path else Registry(), options.model)
+    model = resolve(load_registry(find_registry(Path.cwd(), options.models)), options.model)
     found = loads(open_checkpoint(model.location), options.version, home=options.dir.absolute())
     name = f"{model.name} under transformers {found['versions']['transformers']}"
     print(f"{name}: {found['problem'] or 'loads, with the same ids and logits'}")

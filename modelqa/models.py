@@ -128,8 +128,10 @@ def find_registry(root: Path, explicit: Path | None = None) -> Path | None:
     return next((path for path in (root / "models.toml", root / "fixtures" / "models.toml") if path.is_file()), None)
 
 
-def load_registry(path: Path) -> Registry:
-    """The registry in a models.toml; `UsageError` names the key that is unknown, of a wrong type, or leads nowhere."""
+def load_registry(path: Path | None) -> Registry:
+    """The registry in a models.toml, an empty one for None; `UsageError` names the key that cannot be used."""
+    if path is None:
+        return Registry()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

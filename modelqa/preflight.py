@@ -184,10 +184,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; 1 when something is wrong."""
-    from modelqa.models import Model, Registry, find_registry, load_registry, resolve
+    from modelqa.models import Model, find_registry, load_registry, resolve
 
-    path = find_registry(Path.cwd(), options.models)
-    registry = load_registry(path) if path else Registry()
+    registry = load_registry(find_registry(Path.cwd(), options.models))
     if options.model not in registry.models and (Path(options.model) / "tokenizer.json").is_file():
         model = Model(options.model, Path(options.model))  # a tokenizer without weights is enough here
     else:

@@ -92,19 +92,24 @@ def position(checkpoint: Checkpoint, model: Model, registry: Registry) -> Positi
     size = parameters(checkpoint)
     if model.training_tokens is not None:
         return Position(model.name, size, model.training_tokens, "declared")
-    counts = [_fed(stage) for stage in (model, *ancestors(registry, model))]
+    counts = [tokens_fed(stage) for stage in (model, *ancestors(registry, model))]
     known = [count for count in counts if count is not None]
     return (
         Position(model.name, size, sum(known), "counted") if len(known) == len(counts) else Position(model.name, size)
     )
 
 
-def _fed(model: Model) -> int | None:
+def whole_counters(capture: Path) -> dict[str, int]:
+    """What a capture counted over the whole stage; {} when several processes fed, for it counts one of them."""
+    captured = read_capture(capture)
+    return dict(captured.counters) if captured.about.get("world_size") == 1 else {}
+
+
+def tokens_fed(model: Model) -> int | None:
     """Tokens that one stage fed; None without a capture, or when several processes fed (it counts one)."""
     if model.capture is None:
         return None
-    captured = read_capture(model.capture)
-    return captured.counters.get("tokens_seen") if captured.about.get("world_size") == 1 else None
+    return whole_counters(model.capture).get("tokens_seen")
 
 
 def picture(positions: Sequence[Position]) -> str:
@@ -130,8 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the position, and draw it when asked to."""
-    path = find_registry(Path.cwd(), parsed.models)
-    registry = load_registry(path) if path else Registry()
+    registry = load_registry(find_registry(Path.cwd(), parsed.models))
     model = resolve(registry, parsed.model)
     found = position(open_checkpoint(model.location), model, registry)
     print(f"{escape(found.name, 'terminal')}: {found.text}")

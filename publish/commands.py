@@ -10,7 +10,7 @@ from pathlib import Path
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import UsageError
 from modelqa.files import write_json, write_text
-from modelqa.models import Registry, find_registry, load_registry, resolve
+from modelqa.models import find_registry, load_registry, resolve
 from modelqa.text import escape
 
 from .card import render
@@ -64,8 +64,8 @@ def card(parsed: argparse.Namespace) -> int:
 
 def lint_card(parsed: argparse.Namespace) -> int:
     """Print what is wrong with the README.md beside a model's weights; 0 when nothing is."""
-    path = find_registry(Path.cwd(), parsed.models)
-    checkpoint = open_checkpoint(resolve(load_registry(path) if path else Registry(), parsed.model).location)
+    registry = load_registry(find_registry(Path.cwd(), parsed.models))
+    checkpoint = open_checkpoint(resolve(registry, parsed.model).location)
     found = lint(readme_of(checkpoint.path), facts_of(checkpoint))
     for problem in found:
         print(escape(f"{problem.code} at {problem.locus}: {problem.text}", "terminal"))

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import Checkpoint
-from modelqa.data.captured import read_capture
 from modelqa.errors import DataError
-from modelqa.files import read_json, sha256_file
+from modelqa.files import read_object, sha256_file
+from modelqa.loads import kept_loads
 from modelqa.models import Model, Registry, ancestors
+from modelqa.scaling import position, whole_counters
 
-_TIES = (("lm_head.weight", "model.embed_tokens.weight"), ("lm_head.weight", "transformer.wte.weight"))
+from .benchmarks import benchmark_rows
+
 MOST_POINTS = 400  # of a loss curve; a longer log is thinned evenly
 
 
@@ -24,44 +26,53 @@ class Evidence:
 
     files      [{path, size, sha256}] of the checkpoint
     parameters counted from the tensors' shapes, a stored copy of a tied matrix once
+    tokens     what training saw in all stages, None when not known; tokens_how: "declared", or "counted" from captures
     chain      a mapping for each training stage, the oldest first; what is not known is left out
     data       intended, loaded, seen, supervised_share, manifest_sha256: of the model's own stage
     losses     {"train" | "validation": [[step, loss]]} of the model's own trainer log
-    benchmarks rows with name, n, value, lower, upper, chance, at_chance, and when there is a base: base, delta,
-               delta_lower, delta_upper, distinguishable (rates, not per cent)
+    benchmarks see `benchmarks.benchmark_rows`
+    loads      other versions of transformers that the checkpoint was loaded with: library, version, problem
     """
 
     files: tuple[Mapping[str, Any], ...]
     parameters: int
+    tokens: int | None = None
+    tokens_how: str = ""
     chain: tuple[Mapping[str, Any], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     losses: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     benchmarks: tuple[Mapping[str, Any], ...] = ()
+    loads: tuple[Mapping[str, Any], ...] = ()
 
 
-def gather(checkpoint: Checkpoint, model: Model, registry: Registry) -> Evidence:
-    """What the files of a model and of its ancestors say; `DataError` names one that is damaged."""
+def gather(checkpoint: Checkpoint, model: Model, registry: Registry, *, home: Path) -> Evidence:
+    """What the files of a model and of its ancestors say; `DataError` names one that is damaged.
+
+    `home` is where sessions keep what they found.
+    """
     files = tuple(
         {"path": name, "size": (checkpoint.path / name).stat().st_size, "sha256": sha256}
         for name, sha256 in checkpoint.fingerprint.items()
     )
+    size = position(checkpoint, model, registry)
     line = [*reversed(ancestors(registry, model)), model]
     return Evidence(
         files=files,
-        parameters=parameters(checkpoint),
+        parameters=size.parameters,
+        tokens=size.tokens,
+        tokens_how=size.how,
         chain=tuple(stage_row(each) for each in line),
         data=_data(model),
         losses=_losses(model.trainer_log) if model.trainer_log else {},
+        benchmarks=benchmark_rows(model, registry, weights=checkpoint.weights_digest),
+        loads=tuple(_load_row(found) for found in kept_loads(home, checkpoint.digest)),
     )
 
 
-def parameters(checkpoint: Checkpoint) -> int:
-    """How many parameters the tensors hold; a tied matrix that is stored twice counts once."""
-    total = sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values())
-    for copy, original in _TIES:
-        if copy in checkpoint.tensors and original in checkpoint.tensors and checkpoint.tied(copy, original):
-            total -= math.prod(checkpoint.tensors[copy].shape)
-    return total
+def _load_row(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found under one version; the other library's own words, which may name paths, are left out."""
+    version, problem = str(found["versions"]["transformers"]), str(found["problem"])
+    return {"library": "transformers", "version": version, "problem": problem.partition(": ")[0]}
 
 
 def stage_row(model: Model) -> dict[str, Any]:
@@ -70,7 +81,7 @@ def stage_row(model: Model) -> dict[str, Any]:
     if model.trainer_log:
         row |= _from_log(model.trainer_log)
     if model.capture:
-        counters = read_capture(model.capture).counters
+        counters = whole_counters(model.capture)
         row |= {
             key: counters[name]
             for key, name in (("rows", "dataset_rows"), ("tokens", "tokens_seen"))
@@ -108,8 +119,7 @@ def _thinned(points: list[list[float]]) -> list[list[float]]:
 
 def _log_history(path: Path) -> list[dict[str, float]]:
     """The trainer's log entries, their finite numbers alone; `DataError` when the file is no trainer log."""
-    value = read_json(path)
-    history = value.get("log_history") if isinstance(value, dict) else None
+    history = read_object(path).get("log_history")
     if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
         raise DataError(
             f"{path} is no trainer log", reason="it has no log_history", remedy="name the trainer_state.json of the run"
@@ -126,7 +136,7 @@ def _data(model: Model) -> dict[str, Any]:
     if model.intended_rows is not None:
         found["intended"] = model.intended_rows
     if model.capture:
-        counters = read_capture(model.capture).counters
+        counters = whole_counters(model.capture)
         pairs = (("loaded", "dataset_rows"), ("seen", "distinct_episodes"), ("rows_fed", "rows_seen"))
         found |= {key: counters[name] for key, name in pairs if name in counters}
         if counters.get("tokens_seen"):

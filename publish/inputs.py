@@ -51,8 +51,7 @@ def open_inputs(
 
     `suites` is the folder whose gates the postmortems may name. `ReleaseError` for one that contradicts its figures.
     """
-    path = find_registry(Path.cwd(), registry)
-    known = load_registry(path) if path else Registry()
+    known = load_registry(find_registry(Path.cwd(), registry))
     model = resolve(known, name)
     stored = open_run(run) if run else checked(find_stored(home, model.name))
     checkpoint = open_checkpoint(model.location)
@@ -64,7 +63,7 @@ def open_inputs(
         )
     settings = read_settings(cards / f"{model.name}.md")
     postmortems = tuple(_postmortem(cards / "postmortems" / f"{each}.md", suites) for each in settings.postmortems)
-    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known), postmortems)
+    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known, home=home), postmortems)
 
 
 def _postmortem(path: Path, suites: Path) -> Postmortem:

@@ -15,9 +15,9 @@ from typing import Any
 from modelqa.checkpoint import Checkpoint
 from modelqa.errors import UsageError
 from modelqa.record import Problem
+from modelqa.scaling import parameters
 
 from . import licences
-from .evidence import parameters
 from .release_files import README
 from .secrets import secret_problems
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from modelqa.scaling import known_models
+
 _INK, _GOOD, _BAD, _LINE = "#24292f", "#1a7f37", "#cf222e", "#8c959f"
 _DPI = 110
 
@@ -44,7 +46,7 @@ def _gates(report: Mapping[str, Any]) -> bytes | None:
 
 def _benchmarks(report: Mapping[str, Any]) -> bytes | None:
     """Score and interval of each benchmark, and the base model's score."""
-    rows = list(reversed(report["benchmarks"]))
+    rows = [row for row in reversed(report["benchmarks"]) if row["unit"] == "rate"]
     if not rows:
         return None
     figure, axes = _figure(height=0.9 + 0.36 * len(rows))
@@ -62,16 +64,21 @@ def _benchmarks(report: Mapping[str, Any]) -> bytes | None:
 
 
 def _scale(report: Mapping[str, Any]) -> bytes | None:
-    """Training tokens against parameters, beside the line of compute-optimal training."""
+    """Training tokens against parameters, among known public models, with the line of compute-optimal training."""
     scale = report["scale"]
     if "tokens" not in scale:
         return None
     figure, axes = _figure(height=3.6)
     parameters, tokens = scale["parameters"], scale["tokens"]
-    span = [parameters / 30, parameters * 30]
+    known = known_models()
+    sizes = [parameters, *(each.parameters for each in known)]
+    span = [min(sizes) / 3, max(sizes) * 3]
     ratio = report["constants"]["tokens_per_parameter"]
     axes.loglog(span, [ratio * value for value in span], color=_LINE, linestyle="--")
     axes.annotate(f"{ratio} tokens a parameter", (span[0], ratio * span[0]), xytext=(8, -2), textcoords="offset points")
+    for each in known:
+        axes.loglog(each.parameters, each.tokens, "o", color=_LINE, markersize=4)
+        axes.annotate(each.name, (each.parameters, each.tokens), xytext=(5, 4), textcoords="offset points", fontsize=7)
     axes.loglog(parameters, tokens, "o", color=_GOOD)
     axes.annotate(report["model"]["name"][:40], (parameters, tokens), xytext=(8, -12), textcoords="offset points")
     _plain_ticks(axes.xaxis, axes.yaxis)

@@ -20,10 +20,11 @@ from modelqa.errors import ReleaseError, UsageError
 from modelqa.record import GateResult, Run
 from modelqa.stats import Paired, non_inferior, paired_cases_needed, tango
 
+from .beside import compared_gate, is_comparison, pairs_of
+
 CANONICAL, EXPERIMENTAL = "canonical", "experimental"
 MOST_PRIMARY = 3  # metrics: with more of them, one or another is always "not shown", and the choice decides afterwards
 WIDEST_MARGIN = 0.2  # a model that may lose a fifth of its cases is not "no worse" in any use of the words
-_COMPARED = ("gained", "lost", "total", "baseline")  # what a record keeps of a gate laid beside the baseline's
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _rate(value: float | None) -> str:
 def metrics_of(run: Run, policy: Policy, head_digest: str) -> list[Metric]:
     """The primary metrics of a run that was laid beside the checkpoint `head_digest`; empty when it was not.
 
-    `ReleaseError` when what the record says of the pairs does not agree with its own outcomes.
+    `RecordError` when what the record says of the pairs does not agree with its own outcomes.
     """
     baseline = run.controls.get("baseline")
     if not isinstance(baseline, Mapping) or baseline.get("checkpoint") != head_digest:
@@ -224,35 +225,16 @@ def metrics_of(run: Run, policy: Policy, head_digest: str) -> list[Metric]:
     results = {result.gate: result for result in run.gates}
     found = []
     for name in policy.primary:
-        beside = next((each for each in run.gates if each.gate.endswith(f"[{name}]") and _is_comparison(each)), None)
+        beside = next((each for each in run.gates if is_comparison(each) and compared_gate(each) == name), None)
         if beside is not None and name in results:
             found.append(_metric(results[name], beside))
     return found
 
 
-def _is_comparison(result: GateResult) -> bool:
-    return all(key in result.measured for key in _COMPARED)
-
-
 def _metric(result: GateResult, beside: GateResult) -> Metric:
-    gained, lost = set(beside.measured["gained"]), set(beside.measured["lost"])
-    outcomes = result.outcomes
-    right = sum(value == "yes" for value in outcomes.values())
-    sound = (
-        bool(outcomes)
-        and beside.measured["total"] == len(outcomes)
-        and all(outcomes.get(case) == "yes" for case in gained)
-        and all(case in outcomes and outcomes[case] != "yes" for case in lost)
-    )
-    if not sound:
-        _refuse(
-            f"the record contradicts itself on {beside.gate}",
-            "the cases that it says were gained and lost are not those of the outcomes",
-            "run the gates again; do not edit a record",
-        )
-    old = right - len(gained) + len(lost)
-    pairs = Paired(len(gained), len(lost), len(outcomes))
-    return Metric(result.gate, right / len(outcomes), old / len(outcomes), pairs)
+    pairs = pairs_of(result, beside)
+    new = sum(value == "yes" for value in result.outcomes.values()) / pairs.n
+    return Metric(result.gate, new, new - pairs.difference, pairs)
 
 
 def _refuse(fact: str, reason: str, remedy: str) -> NoReturn:

@@ -17,18 +17,17 @@ from typing import Any
 from modelqa import __version__
 from modelqa.errors import RecordError
 from modelqa.files import canonical_json, read_json, sha256_text
-from modelqa.form import is_garbage, loops
 from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
-from modelqa.records import Asked, Row
+from modelqa.scaling import COMPUTE_OPTIMAL
 
+from .beside import comparisons
 from .evidence import Evidence
 from .records import StoredRun, wording
+from .replies import LONGEST_TEXT, degeneration, full_text, side_by_side, transcripts
 from .settings import CardSettings
 
 SCHEMA = 1  # of report.json
-TOKENS_PER_PARAMETER = 20  # Hoffmann et al. (2022): compute-optimal training sees about so many tokens a parameter
-LONGEST_TEXT = 2000  # characters of one text that ships; what is cut is counted
 _OVERLAP = re.compile(r"data\[(?P<a>train|val|ancestors)_(?P<b>val|cases)\.(?P<tier>\w+)\]")
 _SETTINGS = ("engine", "decoding", "dtype", "device", "max_new_tokens", "case_seed")
 _MODEL = ("name", "stage", "phase", "system", "digest", "weights_sha256", "template_sha256", "tokenizer_sha256")
@@ -81,22 +80,24 @@ def make_report(
         "suite": {"sha256": sha256_text(canonical_json(dict(run.suite))), "files": len(run.suite)},
         "settings": {key: run.settings[key] for key in _SETTINGS if key in run.settings},
         "versions": [{"name": name, "version": str(version)} for name, version in sorted(versions.items())],
-        "loads": [{"library": name, "version": str(versions[name])} for name in ("transformers",) if name in versions],
+        "loads": _loads(versions, evidence),
         "controls": {role: {"name": str(control.get("name", ""))} for role, control in run.controls.items()},
         "gates": gates,
         "thresholds": _threshold_changes(gates, previous),
+        "comparisons": comparisons(run),
         "benchmarks": [dict(row) for row in evidence.benchmarks],
         "scale": _scale(evidence, settings),
         "data": {**evidence.data, "overlap": _overlap(run)},
         "runs": [dict(row) for row in evidence.chain] + [dict(row) for row in settings.runs],
         "losses": {name: [list(point) for point in points] for name, points in evidence.losses.items()},
-        "transcripts": _transcripts(stored, settings.transcripts),
-        "cases": _full_text(stored, settings.full_text),
-        "degeneration": _degeneration(stored.rows),
+        "transcripts": transcripts(stored, settings.transcripts),
+        "readings": side_by_side(stored),
+        "cases": full_text(stored, settings.full_text),
+        "degeneration": degeneration(stored.rows),
         "plots": {kind: {"sha256": sha256} for kind, sha256 in (plots or {}).items()},
         "postmortems": [dict(entry) for entry in postmortems],
         "metadata": _metadata(settings),
-        "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": TOKENS_PER_PARAMETER},
+        "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": COMPUTE_OPTIMAL},
     }
     return {key: _bounded(value) for key, value in report.items()}
 
@@ -186,6 +187,13 @@ def _gate(
     return found
 
 
+def _loads(versions: Mapping[str, Any], evidence: Evidence) -> list[dict[str, Any]]:
+    """The version that the record was made with, and those that `modelqa loads` tried, which have a `problem` or ""."""
+    name = "transformers"
+    own = [{"library": name, "version": str(versions[name])}] if name in versions else []
+    return own + [dict(row) for row in evidence.loads]
+
+
 def _threshold_changes(gates: Sequence[Mapping[str, Any]], previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """What the last release had to reach and this one has not, gate by gate; a gate that is gone is one of them."""
     before = {gate["gate"]: gate.get("threshold") for gate in previous["gates"]} if previous else {}
@@ -199,12 +207,13 @@ def _scale(evidence: Evidence, settings: CardSettings) -> dict[str, Any]:
     known = [row["tokens"] for row in evidence.chain if "tokens" in row]
     found: dict[str, Any] = {
         "parameters": evidence.parameters,
-        "tokens_wanted": TOKENS_PER_PARAMETER * evidence.parameters,
+        "tokens_wanted": COMPUTE_OPTIMAL * evidence.parameters,
         "stages": len(evidence.chain),
         "stages_counted": len(known),
     }
-    if known and len(known) == len(evidence.chain):
-        found |= {"tokens": sum(known), "tokens_per_parameter": sum(known) / evidence.parameters}
+    if evidence.tokens is not None:
+        found |= {"tokens": evidence.tokens, "tokens_per_parameter": evidence.tokens / evidence.parameters}
+        found["how"] = evidence.tokens_how
     return found | ({"cost": dict(settings.cost)} if settings.cost else {})
 
 
@@ -220,65 +229,6 @@ def _overlap(run: Run) -> list[dict[str, Any]]:
                 row = {"of": found["b"], "in": found["a"], "tier": found["tier"], "rows": looked}
                 rows.append(row | {"overlapping": overlapping})
     return rows
-
-
-def _transcripts(stored: StoredRun, wanted: int) -> list[dict[str, Any]]:
-    """A few cases of each of the candidate's reply gates, chosen by hash and not by hand, with what others said."""
-    others = {case.case: case for row in stored.rows if row.role == "reference" for case in row.cases.values()}
-    shown: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for result in stored.run.gates:
-        if result.model != "candidate" or not result.outcomes or result.verdict.status is Status.NOT_ASKED:
-            continue
-        own = [row for row in stored.rows if row.role == "candidate" and result.gate in row.cases]
-        asked = [(row, row.cases[result.gate]) for row in own]
-        fresh = [(row, case) for row, case in asked if row.key not in seen]
-        for row, case in sorted(fresh, key=lambda pair: sha256_text(pair[0].key))[:wanted]:
-            seen.add(row.key)
-            entry = _transcript(result, row, case)
-            other = others.get(case.case)
-            shown.append(entry | ({"reference": other.raw} if other else {}))
-    return shown
-
-
-def _transcript(result: GateResult, row: Row, case: Asked) -> dict[str, Any]:
-    return {
-        "gate": result.gate,
-        "case_sha256": sha256_text(case.case),
-        "prompt_sha256": row.key,
-        "asked": case.asked,
-        "expected": case.expected,
-        "said": row.reply.raw,
-        "reply_sha256": sha256_text(canonical_json(list(row.reply.ids))),
-        "outcome": result.outcomes.get(case.case, "missing"),
-    }
-
-
-def _full_text(stored: StoredRun, gates: Sequence[str]) -> list[dict[str, Any]]:
-    """Every case of the gates that the card's source names under full_text."""
-    return [
-        _transcript(result, row, row.cases[result.gate])
-        for result in stored.run.gates
-        for row in stored.rows
-        if result.gate in gates and row.role == result.model and result.gate in row.cases
-    ]
-
-
-def _degeneration(rows: Sequence[Row]) -> dict[str, Any]:
-    """How many of the candidate's replies are empty, never stop, loop or are no language; {} without replies."""
-    own = [row for row in rows if row.role == "candidate"]
-    if not own:
-        return {}
-    replies = [row.reply for row in own]
-    commonest, count = Counter(reply.text for reply in replies).most_common(1)[0]
-    return {
-        "replies": len(own),
-        "empty": sum(not reply.text for reply in replies),
-        "unstopped": sum(not reply.stopped for reply in replies),
-        "looping": sum(loops(reply) for reply in replies),
-        "garbage": sum(is_garbage(reply.text[:LONGEST_TEXT]) for reply in replies),
-        "commonest": {"text": commonest, "count": count, "share": count / len(own)},
-    }
 
 
 def _metadata(settings: CardSettings) -> dict[str, Any]:

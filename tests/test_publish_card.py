@@ -125,8 +125,9 @@ def test_previous_and_reference_values_stand_beside(judged: Path, report: dict[s
 
 def test_benchmarks_are_told_with_chance_interval_and_alignment_tax(report: dict[str, Any], prose: Any) -> None:
     report["benchmarks"] = [
-        {"name": "mcq", "n": 200, "value": 0.26, "lower": 0.2, "upper": 0.33, "chance": 0.25, "at_chance": True,
-         "base": 0.3, "delta": -0.04, "delta_lower": -0.09, "delta_upper": 0.01, "distinguishable": False},
+        {"name": "mcq", "unit": "rate", "n": 200, "value": 0.26, "lower": 0.2, "upper": 0.33, "chance": 0.25,
+         "reading": "at chance", "base": 0.3, "delta": -0.04, "delta_lower": -0.09, "delta_upper": 0.01,
+         "distinguishable": False},
     ]  # fmt: skip
     rendered = render(report, prose)
     row = next(line for line in rendered.text.splitlines() if line.startswith("| `mcq` |"))
@@ -175,7 +176,16 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
     report = make_report(
         stored, inputs.evidence, inputs.settings, standing=standing, waivers={"echo": said}, postmortems=postmortems
     )
-    return report | {"runs": [{"run": said, "recipe": said, "state": said}]}
+    number = {"value": 0.5, "lower": 0.4, "upper": 0.6, "base": 0.5, "reading": "at chance"}
+    pair = {"passed": 1, "baseline_passed": 1, "total": 2, "difference": 0.0, "lower": -0.1, "upper": 0.1,
+            "margin": 0.05, "p_adjusted": 1.0}  # fmt: skip
+    return report | {
+        "runs": [{"run": said, "recipe": said, "state": said}],
+        "benchmarks": [{"name": said[:300], "unit": "rate", **number}],
+        "comparisons": [{"of": said[:300], "baseline": said, "status": "PASS", "code": said[:300], **pair}],
+        "readings": {"models": [{"name": said}], "rows": [{"asked": said, "said": [said]}]},
+        "loads": [{"library": "transformers", "version": said[:300], "problem": said}],
+    }
 
 
 @pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)

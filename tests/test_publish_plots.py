@@ -34,7 +34,8 @@ def test_names_are_drawn_as_they_stand_and_not_as_formulas(report: dict[str, Any
 
 def test_what_the_report_does_not_have_is_not_drawn(report: dict[str, Any]) -> None:
     report |= {"losses": {}, "scale": {"parameters": 1}}
-    report["benchmarks"] = [{"name": "mcq", "value": 0.3, "lower": 0.2, "upper": 0.4, "chance": 0.25, "base": 0.2}]
+    row = {"name": "mcq", "unit": "rate", "value": 0.3, "lower": 0.2, "upper": 0.4, "chance": 0.25, "base": 0.2}
+    report["benchmarks"] = [row]
     assert set(plots.draw(report)) == {"gates", "benchmarks"}
 
 

@@ -25,7 +25,7 @@ from modelqa.publish.policy import (
 from modelqa.publish.push import publish
 from modelqa.publish.release_files import Release
 
-from modelqa.errors import ReleaseError, UsageError
+from modelqa.errors import RecordError, ReleaseError, UsageError
 from modelqa.record import GateResult, Run, Status, Verdict
 from modelqa.stats import Paired, non_inferior
 
@@ -203,5 +203,5 @@ def test_a_comparison_with_other_weights_than_the_heads_does_not_count() -> None
     "measured", [{"gained": ["c"]}, {"lost": ["a"]}, {"lost": ["z"]}, {"total": 5}], ids=["gained", "lost", "case", "n"]
 )
 def test_an_edited_comparison_is_refused(measured: dict[str, Any]) -> None:
-    with pytest.raises(ReleaseError, match="contradicts itself"):
+    with pytest.raises(RecordError, match="contradicts itself"):
         metrics_of(a_run(**measured), POLICY, "old")

@@ -7,8 +7,10 @@ proven ones fail a gate, the others ask for evidence.
 
 from modelqa.benchmarks.comparison import (
     TAX,
+    Beside,
     Comparison,
     compare,
+    compared,
     comparison_lines,
     jump_concerns,
     jumps,
@@ -17,7 +19,7 @@ from modelqa.benchmarks.comparison import (
 )
 from modelqa.benchmarks.concern import Concern, settle
 from modelqa.benchmarks.leak import leak_concerns
-from modelqa.benchmarks.level import chance_concerns, recall_spread, shortcut_concerns, stated_concerns
+from modelqa.benchmarks.level import against_chance, chance_concerns, recall_spread, shortcut_concerns, stated_concerns
 from modelqa.benchmarks.perplexity import contradiction_concerns, perplexity_concerns
 from modelqa.benchmarks.reading import import_files
 from modelqa.benchmarks.result import Result, ResultSet, read_results, results_of, write_results
@@ -25,12 +27,15 @@ from modelqa.benchmarks.trend import read_ablation, read_trend, trend_concerns
 
 __all__ = [
     "TAX",
+    "Beside",
     "Comparison",
     "Concern",
     "Result",
     "ResultSet",
+    "against_chance",
     "chance_concerns",
     "compare",
+    "compared",
     "comparison_lines",
     "contradiction_concerns",
     "import_files",

@@ -167,20 +167,42 @@ def jump_concerns(found: Sequence[Comparison], cleared: Collection[str] = ()) ->
             yield unproven("too_good", each.new.name, text)
 
 
-def comparison_lines(new: Sequence[Result], old: Sequence[Result], *, template: bool = True) -> dict[str, str]:
-    """{benchmark: delta, interval, p, and better, worse or not distinguishable}, Holm's 5% over all of them.
+@dataclass(frozen=True)
+class Beside:
+    """Two models' results on the same questions; comparison: None when n is not stated.
 
-    Results without n say so; what is not of the same questions is left out.
+    distinguishable  whether a difference is shown, by Holm's 5% over all that is compared at once
     """
+
+    new: Result
+    old: Result
+    comparison: Comparison | None
+    distinguishable: bool
+
+    @property
+    def name(self) -> str:
+        """What a person calls the benchmark."""
+        return self.new.name
+
+
+def compared(new: Sequence[Result], old: Sequence[Result], *, template: bool = True) -> list[Beside]:
+    """The scores of both models, where both have a value; what is not of the same questions is left out."""
     pairs = [p for p in matched(new, old) if _is_score(p[0]) and not differences(*p, template=template)]
-    found = {mine.name: compare(mine, other) for mine, other in pairs}
+    stated = [(mine, other) for mine, other in pairs if mine.value is not None and other.value is not None]
+    found = {mine.name: compare(mine, other) for mine, other in stated}
     adjusted = stats.holm({name: each.different for name, each in found.items() if each})
+    return [
+        Beside(mine, other, found[mine.name], adjusted.get(mine.name, 1.0) <= stats.ALPHA) for mine, other in stated
+    ]
+
+
+def comparison_lines(new: Sequence[Result], old: Sequence[Result], *, template: bool = True) -> dict[str, str]:
+    """{benchmark: delta, interval, p, and better, worse or not distinguishable} of what `compared` finds."""
     lines = {}
-    for mine, other in pairs:
-        each = found[mine.name]
-        if each is None:
-            lines[mine.name] = f"{mine.shown} and {other.shown}: not distinguishable, n not stated"
+    for each in compared(new, old, template=template):
+        if each.comparison is None:
+            lines[each.name] = f"{each.new.shown} and {each.old.shown}: not distinguishable, n not stated"
         else:
-            side = "better" if each.delta > 0 else "worse"
-            lines[mine.name] = f"{each.text}: {side if adjusted[mine.name] <= stats.ALPHA else 'not distinguishable'}"
+            side = "better" if each.comparison.delta > 0 else "worse"
+            lines[each.name] = f"{each.comparison.text}: {side if each.distinguishable else 'not distinguishable'}"
     return lines

@@ -51,6 +51,17 @@ def chance_concerns(results: Sequence[Result]) -> Iterator[Concern]:
             yield from _against_constant(result)
 
 
+def against_chance(result: Result) -> str:
+    """ "above chance", "at chance" or "below chance" as its bounds show; "" for no rate, or without n or chance."""
+    if result.unit != "rate" or result.n is None or result.chance is None:
+        return ""
+    if result.lower is None or result.upper is None:
+        return ""
+    if result.upper < result.chance:
+        return "below chance"
+    return "at chance" if result.lower <= result.chance else "above chance"
+
+
 def _against_chance(result: Result) -> Iterator[Concern]:
     value, chance = result.value, result.chance
     if value is None or chance is None:
@@ -61,11 +72,11 @@ def _against_chance(result: Result) -> Iterator[Concern]:
             text = f"{value:.1%} where chance is {chance:.1%}: below it if there were {needed} questions or more"
             yield unproven("below_chance", result.name, f"{text}; look at what could be parsed")
         return
-    assert result.lower is not None and result.upper is not None
-    if result.upper < chance:
+    level = against_chance(result)
+    if level == "below chance":
         text = f"{value:.1%} of {result.n} (at most {result.upper:.1%}) where chance is {chance:.1%}"
         yield proven("below_chance", result.name, f"{text}: a fault, no ignorance. {_unparsed(result.items)}")
-    elif result.lower <= chance:
+    elif level == "at chance":
         text = f"{value:.1%} of {result.n} (at least {result.lower:.1%}) does not exclude chance, {chance:.1%}"
         yield unproven("at_chance", result.name, f"{text}: it says nothing about the model")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.errors import CheckpointError, TemplateError
-from modelqa.files import sha256_file
+from modelqa.files import read_object, sha256_file
 
 MAX_TOKENIZER_BYTES = 256 << 20  # the largest in common use (a 256k-entry vocabulary) is about 35 MB
 
@@ -49,13 +49,9 @@ class Tokens:
                 reason="prompts are encoded with tokenizer.json, the format that every library reads",
                 remedy="AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes it",
             )
-        if self.path.stat().st_size > MAX_TOKENIZER_BYTES:
-            raise _damaged(self.path, f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
-        try:
-            spec = json.loads(self.path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise _damaged(self.path, str(error)) from None
-        if not isinstance(spec, dict) or not isinstance(spec.get("model"), dict):
+        remedy = "save the tokenizer again with save_pretrained"
+        spec = read_object(self.path, limit=MAX_TOKENIZER_BYTES, error=CheckpointError, remedy=remedy)
+        if not isinstance(spec.get("model"), dict):
             raise _damaged(self.path, "it has no model")
         # None of these changes an id; a stored truncation would cut rows, and the post-processor trims spans.
         return {**spec, "truncation": None, "padding": None, "post_processor": None}

@@ -12,9 +12,10 @@ from modelqa.compare.pairing import (
     regression_problems,
     unchanged_problems,
 )
-from modelqa.compare.reading import Reading, columns_of, readings
+from modelqa.compare.reading import READING, Reading, columns_of, readings
 
 __all__ = [
+    "READING",
     "Chain",
     "Comparison",
     "Reading",

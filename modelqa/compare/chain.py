@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes
-from modelqa.compare.reading import GATE as READING
+from modelqa.compare.reading import READING
 from modelqa.errors import UsageError
 from modelqa.record import GateResult, Run, Status
 from modelqa.records import Asked, Stored

@@ -12,7 +12,7 @@ from modelqa.gates import BESIDE
 from modelqa.record import Run
 from modelqa.records import Asked, Row, by_gate
 
-GATE = "side_by_side"  # the gate of suites/benchmarks whose prompts are read
+READING = "side_by_side"  # the gate of suites/benchmarks whose prompts are read
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,5 @@ def columns_of(run: Run, rows: Iterable[Row]) -> dict[str, Mapping[str, Asked]]:
     names = {"candidate": str(run.model["name"])}
     names |= {role: str(run.controls[role]["name"]) for role in BESIDE if role in run.controls}
     kept = tuple(rows)
-    columns = {name: by_gate(kept, role).get(GATE, {}) for role, name in names.items()}
+    columns = {name: by_gate(kept, role).get(READING, {}) for role, name in names.items()}
     return {name: column for name, column in columns.items() if column}

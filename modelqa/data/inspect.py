@@ -6,7 +6,6 @@ visible, and every contradiction between the recount and the manifest.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from modelqa.data.arrays import Arrays, load
 from modelqa.data.pack import content_hash, lower_bound
 from modelqa.errors import DataError
-from modelqa.files import sha256_file
+from modelqa.files import read_object, sha256_file
 from modelqa.record import Problem
 from modelqa.text import visible
 
@@ -111,12 +110,12 @@ def load_folder(folder: Path) -> dict[str, Arrays]:
 def contradictions(folder: Path, found: Mapping[str, Arrays]) -> list[Problem]:
     """Where the manifest says something else than the arrays (code data.rows); a missing manifest is one of them."""
     path = folder / "manifest.json"
-    try:
-        declared = json.loads(path.read_text(encoding="utf-8"))
-        splits, files = dict(declared["splits"]), dict(declared["files"])
-    except FileNotFoundError:
+    if not path.is_file():
         return [Problem("data.rows", "manifest.json", "there is no manifest, so nothing says where the rows came from")]
-    except (ValueError, KeyError, TypeError) as error:
+    try:
+        declared = read_object(path)
+        splits, files = dict(declared["splits"]), dict(declared["files"])
+    except (DataError, ValueError, KeyError, TypeError) as error:
         return [Problem("data.rows", "manifest.json", f"the manifest cannot be read: {type(error).__name__}: {error}")]
     problems = [Problem("data.rows", name, "the manifest describes this split, but its file is not there")
                 for name in sorted(set(splits) - set(found))]

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.errors import DataError
+from modelqa.files import read_object
 
 KINDS = frozenset(
     {
@@ -93,12 +94,9 @@ class Result:
 
 def read_suite(path: Path) -> Suite:
     """The suite in a JSON file; `DataError` names the expectation that lacks a field or is of an unknown kind."""
-    try:
-        suite = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _wrong(path, f"cannot be read: {error}") from None
-    expectations = suite.get("expectations") if isinstance(suite, dict) else None
-    if not isinstance(suite, dict) or not suite.get("name") or not isinstance(expectations, list) or not expectations:
+    suite = read_object(path, remedy="mend the file; see modelqa/data/suite.py for its form")
+    expectations = suite.get("expectations")
+    if not suite.get("name") or not isinstance(expectations, list) or not expectations:
         raise _wrong(path, "needs a name and a list of expectations")
     seen: set[str] = set()
     for number, expectation in enumerate(expectations):

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 from modelqa.diagnose.ladder import diagnose, lines
-from modelqa.files import read_object
 from modelqa.record import Run
-
-MAX_BYTES = 16 * 1024 * 1024  # of a run.json; the largest one seen has under 1 MB
+from modelqa.records import read_stored
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +25,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read_run(path: Path) -> Run:
-    """The record at `path`, or in it when it is a folder; `DataError` or `RecordError` when there is none."""
-    file = path / "run.json" if path.is_dir() else path
-    return Run.from_json(read_object(file, limit=MAX_BYTES, remedy="name the run.json that a run printed last"))
+    """The record at `path`, or in it when it is a folder; `RecordError` when there is none."""
+    return read_stored(path).run

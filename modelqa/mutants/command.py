@@ -17,7 +17,7 @@ from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import UsageError
 from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
-from modelqa.models import Registry, find_registry, load_registry, resolve
+from modelqa.models import find_registry, load_registry, resolve
 from modelqa.mutants.catalogue import chosen
 from modelqa.mutants.judging import Workplace, judge_all, judge_healthy
 from modelqa.mutants.matrix import Outcome, Row, gate_order, summary, table
@@ -77,8 +77,7 @@ def _workplace(parsed: argparse.Namespace) -> Workplace:
     if parsed.jobs < 1:
         raise UsageError(f"--jobs is {parsed.jobs}", reason="one mutant at a time is the least",
                          remedy="give a whole number from 1 on")  # fmt: skip
-    path = find_registry(Path.cwd(), parsed.models)
-    registry = load_registry(path) if path else Registry()
+    registry = load_registry(find_registry(Path.cwd(), parsed.models))
     model = resolve(registry, parsed.model)
     if model.path is None:
         model = replace(model, path=open_checkpoint(model.location).path)

@@ -19,11 +19,12 @@ from typing import Any
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import OutputError, UsageError
-from modelqa.files import canonical_json, read_json, sha256_text, write_text
+from modelqa.files import canonical_json, sha256_text, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Model, Registry
 from modelqa.mutants.kind import Damage
 from modelqa.record import Run
+from modelqa.records import read_stored
 
 ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real models.toml
 SHOWN = 2000  # characters of a session's output that are kept when it ends without a record
@@ -176,7 +177,7 @@ def run(trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, options
         status, output = -1, f"no end within {SESSION_SECONDS} seconds"
     seconds = time.monotonic() - start
     record = next(records.glob("*/run.json"), None)
-    run_record = Run.from_json(read_json(record)) if record else None
+    run_record = read_stored(record).run if record else None
     return Session(run_record, status, output[-SHOWN:], seconds)
 
 
