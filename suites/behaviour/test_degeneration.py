@@ -8,9 +8,20 @@ ONE_ANSWER = 0.5  # share of one reply among all of the rung's questions, which 
 ANY_CONTENT = {"*": "only the form of a reply is judged: what it says is judged by the other behaviour gates"}
 
 
+KINDS = {}  # of each reply to each question: six gates ask
+
+
+def kind_of(reply, case, grammar):
+    """`degeneration.kind`, once for each reply."""
+    key = (case.id, case.user, reply.raw, reply.stopped, grammar)
+    if key not in KINDS:
+        KINDS[key] = degeneration.kind(reply, case, grammar)
+    return KINDS[key]
+
+
 def some(kind, cases, replies, grammar):
     """(share of the replies of this kind, the first of them)."""
-    found = [r for c, r in zip(cases, replies, strict=True) if degeneration.kind(r, c, grammar) == kind]
+    found = [r for c, r in zip(cases, replies, strict=True) if kind_of(r, c, grammar) == kind]
     return len(found) / len(replies), found[0].raw[:80] if found else ""
 
 
