@@ -18,6 +18,7 @@ from typing import Any
 from modelqa.errors import DataError, ModelqaError, OutputError
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
+WRITE_AGAIN = "write the file again"
 MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
 
 
@@ -173,11 +174,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read_json(
-    path: Path,
-    *,
-    limit: int = MAX_JSON_BYTES,
-    error: type[ModelqaError] = DataError,
-    remedy: str = "write the file again",
+    path: Path, *, limit: int = MAX_JSON_BYTES, error: type[ModelqaError] = DataError, remedy: str = WRITE_AGAIN
 ) -> Any:
     """The JSON value in a file of at most `limit` bytes; `error` when it is larger, damaged or not UTF-8."""
     try:
@@ -188,13 +185,13 @@ def read_json(
         raise error(f"{path} cannot be read: {why}", reason="it must be a JSON file in UTF-8", remedy=remedy) from None
 
 
-def read_object(path: Path, **options: Any) -> dict[str, Any]:
-    """The JSON object in a file; options and errors are those of `read_json`, and another JSON value is one too."""
-    value = read_json(path, **options)
+def read_object(
+    path: Path, *, limit: int = MAX_JSON_BYTES, error: type[ModelqaError] = DataError, remedy: str = WRITE_AGAIN
+) -> dict[str, Any]:
+    """The JSON object in a file: `read_json`, and `error` when it holds another JSON value."""
+    value = read_json(path, limit=limit, error=error, remedy=remedy)
     if not isinstance(value, dict):
-        raise options.get("error", DataError)(
-            f"{path} holds a JSON {type(value).__name__}",
-            reason="it must hold one JSON object",
-            remedy=options.get("remedy", "write the file again"),
+        raise error(
+            f"{path} holds a JSON {type(value).__name__}", reason="it must hold one JSON object", remedy=remedy
         )
     return value

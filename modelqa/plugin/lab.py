@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
-from modelqa.files import canonical_json, sha256_file, sha256_text
+from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
@@ -88,12 +88,10 @@ class Lab:
 
     def control_replies(self, role: str) -> dict[str, dict[str, Any]]:
         """{control: ids, margin} that plain unbatched `generate` gave, from control_replies.json beside the weights."""
-        from modelqa.files import read_json
-
         path = self.subject(role).checkpoint.path / "control_replies.json"
         if not path.is_file():
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
-        return dict(read_json(path)["replies"])
+        return dict(read_object(path)["replies"])
 
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
