@@ -24,6 +24,7 @@ COMMANDS = {  # name: (help, module:function that adds its options and sets `han
     "mutants": ("make defective siblings and see which gates kill them", "modelqa.mutants.command:add_arguments"),
     "loads": ("load a checkpoint under another version of transformers", "modelqa.loads:add_arguments"),
     "import": ("read results of lm_eval, lighteval, inspect_ai or a CSV", "modelqa.benchmarks.command:add_arguments"),
+    "lm-eval": ("run tasks of lm-evaluation-harness through our engine", "modelqa.tasks.command:add_arguments"),
     "scaling": ("parameters and training tokens, beside known models", "modelqa.scaling:add_arguments"),
     "card": ("print the card of a run", "modelqa.publish.commands:add_card_arguments"),
     "postmortem": ("begin a postmortem, or check them", "modelqa.publish.commands:add_postmortem_arguments"),

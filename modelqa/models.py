@@ -25,12 +25,10 @@ Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_STRINGS = (
-    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo",
-)  # fmt: skip
+_STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "benchmarks")
-_STRING_LISTS = ("categories", "factors", "cheaper")
+_STRING_LISTS = ("categories", "factors", "cheaper", "skills")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
@@ -63,6 +61,7 @@ class Model:
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
     training_tokens how many tokens the weights were trained on, all stages together
+    skills         what is asked of it beyond its phase: "choice"
     """
 
     name: str
@@ -99,6 +98,7 @@ class Model:
     trend: Path | None = None
     ablation: Path | None = None
     training_tokens: int | None = None
+    skills: tuple[str, ...] = ()
 
     @property
     def location(self) -> Path | str:

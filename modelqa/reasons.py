@@ -54,6 +54,7 @@ GATES: dict[str, str] = {
     "parity.repeat": "repeatable",
     "parity.batch": "batching",
     "parity.cache": "cache",
+    "parity.noise": "noise_floor",
     "weights.same_as_baseline": "changed",
     "behaviour.regressed": "not_worse",
     "behaviour.unparsed": "choice",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from modelqa.data.choices import LETTERS, letter_question
 from modelqa.errors import DataError
 from modelqa.files import read_jsonl
 from modelqa.wording import forms
 
-LETTERS = "ABCDEFGHIJ"
 MIN_OPTIONS = 2
 NO_STEM = "Choose one."  # stands where the question stood when the options are shown alone
 
@@ -115,8 +115,7 @@ def _foreign(items: Sequence[Item], number: int) -> Item:
 
 def letter_prompt(shown: Shown) -> str:
     """The user message of the letter form."""
-    lines = [f"{LETTERS[place]}. {option}" for place, option in enumerate(shown.options)]
-    return "\n".join([shown.stem, *lines, "Answer with the letter."])
+    return letter_question(shown.stem, shown.options)
 
 
 _FORGIVEN = ("final_punctuation", "quotes", "markdown", "lead", "closing", "emoji")

@@ -47,6 +47,13 @@ def likeliest_texts(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) 
     ]
 
 
+def said_texts(engine: LocalEngine, chat: Chat, asked: Sequence[Question], *, max_new_tokens: int) -> list[str]:
+    """What the model writes when it is asked each question, greedily; "" where it cannot be asked."""
+    prompts = [chat.render([dict(message) for message in question["messages"]]) for question in asked]
+    made = dict(engine.replies(prompts, max_new_tokens=max_new_tokens, decode=chat.decode))
+    return [made[place].text if place in made else "" for place in range(len(prompts))]
+
+
 def _losses(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) -> list[list[float]]:
     """Nats of each answer of each question, without the stop token."""
     told = [
