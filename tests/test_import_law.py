@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"stats", "models", "checkpoint", "form", "logs"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
-    {"judge", "degeneration", "generate", "records"},
+    {"judge", "degeneration", "generate", "records", "thresholds"},
     {"parity", "content"},
     {"data"},
     {"trainable", "training"},

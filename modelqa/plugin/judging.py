@@ -87,7 +87,7 @@ class Judging:
                 **self.lab.description(self.phase),
                 "gates": gates,
                 "deselected": sorted(self.deselected),
-                "suite": suite_of(self.planned),
+                **suite_of(self.planned),
             }
         )
 
