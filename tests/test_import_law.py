@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
     {"publish"},
     {"plugin", "by_hand"},
     {"mutants"},
+    {"handbook"},
     {"cli"},
     {"__main__", ""},
 ]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 import json
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,31 +70,38 @@ def _tests(path: Path, name: str) -> Iterator[tuple[str, Any]]:
         body = ast.parse(path.read_text(encoding="utf-8")).body
     except (OSError, SyntaxError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
-    constants: dict[str, ast.expr] = {}
-    for node in body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            constants[node.targets[0].id] = node.value
-            value = _value(node.value, constants)
-            if node.targets[0].id.isupper() and _demands(value):
-                yield f"{name}:{node.targets[0].id}", value
-        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield from _gate(node, constants)
+    constants = constants_of(body)
+    for constant, node in constants.items():
+        value = _value(node, constants)
+        if constant.isupper() and _demands(value):
+            yield f"{name}:{constant}", value
+    for test in body:
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+            yield from _gate(test, constants)
+
+
+def constants_of(body: Sequence[ast.stmt]) -> dict[str, ast.expr]:
+    """{name: expression} of a module's plain assignments."""
+    assigned = (node for node in body if isinstance(node, ast.Assign) and len(node.targets) == 1)
+    return {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
 
 
 def _gate(node: ast.FunctionDef, constants: Mapping[str, ast.expr]) -> Iterator[tuple[str, Any]]:
     name = node.name.removeprefix("test_")
-    mark = next((each for each in node.decorator_list if _is_gate(each)), None)
-    words = {each.arg: _value(each.value, constants) for each in mark.keywords} if isinstance(mark, ast.Call) else {}
-    yield f"gates/{name}", PRINTED if words.get("informational") else JUDGED
-    if isinstance(mark, ast.Call):
+    words = mark_of(node, constants)
+    yield f"gates/{name}", PRINTED if words and words.get("informational") else JUDGED
+    if words is not None:
         for key, default in _MARK.items():
             value = words.get(key, default)
             yield f"{name}/{key}", sorted(value) if key == "allows" and isinstance(value, dict) else value
 
 
-def _is_gate(node: ast.expr) -> bool:
-    called = node.func if isinstance(node, ast.Call) else node
-    return ast.unparse(called).rpartition(".")[2] == "gate"
+def mark_of(node: ast.FunctionDef, constants: Mapping[str, ast.expr]) -> dict[str, Any] | None:
+    """{keyword: JSON value, or the text of what is none} of a test's @gate; None when it has none."""
+    for each in node.decorator_list:
+        if isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] == "gate":
+            return {str(word.arg): _value(word.value, constants) for word in each.keywords}
+    return None
 
 
 def _demands(value: Any) -> bool:
