@@ -21,6 +21,7 @@ from modelqa.models import ancestors, load_registry
 from modelqa.thresholds import (
     explained,
     in_force,
+    ledger_problems,
     loosened,
     loosened_along,
     read_ledger,
@@ -128,6 +129,16 @@ def test_along_a_line_of_training_nothing_may_be_let_off_again() -> None:
         ("a/four", 0.8, "from five"),
     ]
     assert loosened_along(bars, ["one", "two"]) == []
+
+
+def test_a_later_phase_that_asks_less_is_named_with_its_own_code() -> None:
+    bars = {"phases": ["one", "two"], "gates/a": "judged", "a/one": 0.8, "a/two": 0.7}
+    standing = {"release": "1.0", "bars": bars, "loosened": [], "reasons": []}
+    assert [(each.code, each.locus) for each in ledger_problems(standing, ["one", "two"])] == [
+        ("harness.loosened_in_chain", "a/two")
+    ]
+    reasons = [{"bar": "a/two", "now": 0.7, "because": "two is a branch"}]
+    assert ledger_problems({**standing, "reasons": reasons}, ["one", "two"]) == []
 
 
 def test_every_line_of_the_shipped_models_only_ever_gets_stricter() -> None:

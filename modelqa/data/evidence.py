@@ -137,7 +137,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
 def _excused(model: Model) -> dict[str, str]:
     found = {"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {}
     if not model.languages:
-        found["languages"] = f'no language is declared: add languages = ["en"] under [models.{model.name}] in models.toml'
+        found["languages"] = f'no language is declared: add languages = ["en"] under [models.{model.name}]'
     if not model.quotas:
         found["quotas"] = f"no quota is declared: add a table [models.{model.name}.quotas] with CATEGORY = LEAST SHARE"
     return found

@@ -78,7 +78,7 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
     return pandas.DataFrame(table, columns=[*COLUMNS])
 
 
-_UNRENDERED = {"tokens": None, "supervised_tokens": None, "end_of_turn_supervised": None, "mask_ok": None, "mask_problem": None}
+_UNRENDERED = dict.fromkeys(("tokens", "supervised_tokens", "end_of_turn_supervised", "mask_ok", "mask_problem"))
 COLUMNS = (
     "id", "place", "source", "category", "language", "roles_ok", "n_messages", "user_chars", "answer_chars",
     "has_system", "system_hash", "prompt_norm_hash", "payload_norm", "language_ok", "copies", "answers", *_UNRENDERED,
@@ -168,7 +168,8 @@ def _mask(chat: Chat, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         problems = chat.mask_problems(messages)
         episode = chat.episode(messages)
     except TemplateError as error:
-        return {**_UNRENDERED, "supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
+        found = {"supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
+        return {**_UNRENDERED, **found}
     codes = {problem.code for problem in problems}
     return {
         "tokens": len(episode.ids),

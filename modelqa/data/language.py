@@ -12,11 +12,12 @@ ENOUGH = 3  # different function words of another language, and none of the labe
 _FREQUENT: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
     for language, words in {
-        "en": "the and of is are was were what which how you your with this that it its not from have has please do does "
-              "who when where why would can should my say write tell give exactly only one word answer",
-        "de": "der die das und ist sind nicht ein eine einen einem mit wie was wer ich du sie wir bitte auf für von dem den "
-              "zu im sag schreib wort genau nur heißt welche welcher kannst aber oder auch",
-        "fr": "le la les et est sont une des du dans pour avec que qui vous nous je il elle ce cette ne pas sur plus mais ou",
+        "en": "the and of is are was were what which how you your with this that it its not from have has please do "
+              "does who when where why would can should my say write tell give exactly only one word answer",
+        "de": "der die das und ist sind nicht ein eine einen einem mit wie was wer ich du sie wir bitte auf für von "
+              "dem den zu im sag schreib wort genau nur heißt welche welcher kannst aber oder auch",
+        "fr": "le la les et est sont une des du dans pour avec que qui vous nous je il elle ce cette ne pas sur plus "
+              "mais ou",
         "es": "el los las y es son una del en para con que usted nosotros yo él ella este esta no más pero por su al",
         "it": "il lo gli e è sono una del della per con che voi noi io lui lei questo questa non più ma nel di",
     }.items()

@@ -4,6 +4,6 @@
     modelqa gates NAME            its page
     make gate-pages               docs/gates, written again
 
-`shipped` reads what a gate says of itself, `known` what stands of it elsewhere, `page` writes both down, `failing` makes a
-real defect and keeps what the gate then says, `command` is modelqa gates.
+`shipped` reads what a gate says of itself, `known` what stands of it elsewhere, `page` writes both down, `failing`
+makes a real defect and keeps what the gate then says, `command` is modelqa gates.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from modelqa.diagnose.causes import CAUSES, Cause
 from modelqa.gates import LADDER
@@ -92,10 +93,7 @@ def _happened(failures: Mapping[str, str]) -> list[str]:
 
 def _demands(gate: Shipped, phases: Phases) -> list[str]:
     if gate.expects:
-        words = {key: value for key, value in gate.expects["kwargs"].items() if key != "column"}
-        return [f"`{gate.expects['type']}` of the column `{gate.expects['kwargs'].get('column', '(the table)')}`"
-                f"{': ' if words else ''}{', '.join(f'`{key} = {_plain(value)}`' for key, value in words.items())}.",
-                f"A dataset that does not meet it is a {_severity(gate.expects['severity'])}."]  # fmt: skip
+        return [_expectation(gate.expects), f"When it does not hold: {_severity(gate.expects['severity'])}."]
     mark = gate.mark or {}
     lines = [line for line in (_cases(mark), _rates(gate)) if line]
     if row := phases.rows.get(gate.name, {}):
@@ -108,8 +106,15 @@ def _demands(gate: Shipped, phases: Phases) -> list[str]:
     return lines
 
 
+def _expectation(expects: Mapping[str, Any]) -> str:
+    column = expects["kwargs"].get("column")
+    words = [f"`{key} = {_plain(value)}`" for key, value in expects["kwargs"].items() if key != "column"]
+    of = f"of the column `{column}`" if column else "of the whole table"
+    return f"`{expects['type']}` {of}{': ' if words else ''}{', '.join(words)}."
+
+
 def _severity(name: str) -> str:
-    return "failure" if name == "critical" else "warning: printed, and the gate passes"
+    return "a failure" if name == "critical" else "a warning is printed, and the gate passes"
 
 
 def _plain(value: object) -> str:
@@ -153,8 +158,9 @@ def _rates(gate: Shipped) -> str:
 def _nulls(gate: Shipped) -> list[str]:
     allows = (gate.mark or {}).get("allows") or {}
     if not isinstance(allows, Mapping) or not allows:
-        return [f"Every policy that needs no model must fail it: {', '.join(sorted(BLIND))}. One that passes makes the "
-                "gate INCONCLUSIVE, whatever the model scored."]  # fmt: skip
+        policies = ", ".join(sorted(BLIND))
+        then = "One that passes makes the gate INCONCLUSIVE, whatever the model scored."
+        return [f"Every policy that needs no model must fail it: {policies}. {then}"]
     named = {"*": "Any of them may pass"}
     return [f"- {named.get(name, f'`{name}` may pass')}: {why}." for name, why in allows.items()]
 
@@ -163,10 +169,10 @@ def _codes(gate: Shipped) -> list[str]:
     lines: list[str] = []
     for code in codes_of(gate):
         cause = explaining(code)
-        lines += [f"`{code}`", *([f": {cause.text}", f": Next: {cause.then}"] if cause else []), ""]
+        lines += [f"- `{code}`", *([f"  {cause.text}", f"  Next: {cause.then}."] if cause else [])]
     if not lines:
         return ["It never says no: its figures are for a reader."]
-    return ["Each code comes from this gate alone; below it, where to look first.", "", *lines[:-1]]
+    return ["Each code comes from this gate alone; below it, where to look first.", "", *lines]
 
 
 def _failing(failing: Failing | None) -> list[str]:
@@ -183,9 +189,9 @@ def index(gates: Sequence[Shipped]) -> str:
 def _index(gates: Sequence[Shipped]) -> Iterator[str]:
     yield "# The gates"
     yield ""
-    yield (f"{len(gates)} gates on {len({gate.rung for gate in gates})} rungs. Each page is made from the gate's own words, "
-           "from what is known of it elsewhere, and from a real failing run (`make gate-pages`); the same in the "
-           "terminal: `modelqa gates NAME`.")  # fmt: skip
+    yield (f"{len(gates)} gates on {len({gate.rung for gate in gates})} rungs. Each page is made from the gate's own "
+           "words, from what is known of it elsewhere, and from a real failing run (`make gate-pages`); the same in "
+           "the terminal: `modelqa gates NAME`.")  # fmt: skip
     for rung in LADDER:
         mine = [gate for gate in gates if gate.rung == rung]
         if mine:

@@ -73,7 +73,7 @@ def _tests(root: Path, path: Path) -> Iterator[Shipped]:
             continue
         name = node.name.removeprefix("test_")
         if name == DATA and rung == "data":
-            yield from _expectations(root, path, around)
+            yield from _expectations(root, path)
             continue
         wanted = {argument.arg for argument in node.args.args}
         words = cleandoc(ast.get_docstring(node) or "")
@@ -81,13 +81,13 @@ def _tests(root: Path, path: Path) -> Iterator[Shipped]:
         yield Shipped(name, rung, file.as_posix(), words, around, mark, "replies" in wanted)
 
 
-def _expectations(root: Path, test: Path, around: str) -> Iterator[Shipped]:
+def _expectations(root: Path, test: Path) -> Iterator[Shipped]:
     for path in sorted(test.parent.glob("*.json")):
         try:
             rows = json.loads(path.read_text(encoding="utf-8"))["expectations"]
             for row in rows:
                 file = path.relative_to(root).as_posix()
-                yield Shipped(f"{DATA}[{row['id']}]", "data", file, row["description"], around, expects=row)
+                yield Shipped(f"{DATA}[{row['id']}]", "data", file, row["description"], "", expects=row)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _unreadable(path, repr(error)) from None
 

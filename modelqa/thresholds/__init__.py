@@ -10,12 +10,13 @@ Numbers that are lowered quietly make every model better without changing one.
 
 from modelqa.thresholds.bars import in_force
 from modelqa.thresholds.changes import Change, explained, loosened, loosened_along
-from modelqa.thresholds.ledger import read_ledger, released, stated, write_released
+from modelqa.thresholds.ledger import ledger_problems, read_ledger, released, stated, write_released
 
 __all__ = [
     "Change",
     "explained",
     "in_force",
+    "ledger_problems",
     "loosened",
     "loosened_along",
     "read_ledger",

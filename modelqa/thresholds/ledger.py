@@ -13,14 +13,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from modelqa.errors import UsageError
 from modelqa.files import read_object, write_json
+from modelqa.record import Problem
 from modelqa.thresholds.bars import in_force
-from modelqa.thresholds.changes import explained, loosened
+from modelqa.thresholds.changes import Change, explained, loosened, loosened_along
 
 RELEASED, LEDGER = "released.json", "ledger.toml"
 
@@ -76,3 +78,20 @@ def stated(root: Path) -> dict[str, Any]:
         "loosened": [asdict(change) for change in changes],
         "reasons": reasons,
     }
+
+
+def ledger_problems(standing: Mapping[str, Any], phases: Sequence[str]) -> list[Problem]:
+    """What is looser than at the last release, or along a model's line of `phases`, and has no reason in the ledger.
+
+    standing  of `stated`; the locus of a problem is the bar
+    """
+    since = [Change(**row) for row in standing["loosened"]]
+    along = explained(loosened_along(standing["bars"], phases), standing["reasons"])
+    return [
+        *(_problem("harness.loosened", f"at {standing['release']}", each) for each in since if not each.because),
+        *(_problem("harness.loosened_in_chain", "in a phase before", each) for each in along if not each.because),
+    ]
+
+
+def _problem(code: str, than: str, change: Change) -> Problem:
+    return Problem(code, change.bar, f"looser than {than}: {change.text}")
