@@ -120,6 +120,7 @@ class Run:
     plan       gate names in order, written before anything was judged
     suite      {file: sha256} of the suites' folder, the phase table among them: what asked
     stopping   {"first": cases of the first look, "decides": "FAIL", "alpha": shared among the looks}; {} for no looks
+    thresholds what that folder demands, and what of it became looser since its last release: `thresholds.stated`
     """
 
     model: Mapping[str, Any]
@@ -133,6 +134,7 @@ class Run:
     notes: tuple[str, ...] = ()
     suite: Mapping[str, str] = field(default_factory=dict)
     stopping: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

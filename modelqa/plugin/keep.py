@@ -73,6 +73,7 @@ def assemble(folder: SessionFolder, scorings: int) -> Run | None:
         notes=tuple(plan["notes"]),
         suite=plan["suite"],
         stopping=plan["stopping"],
+        thresholds=plan["thresholds"],
     )
 
 
