@@ -59,6 +59,7 @@ GATES: dict[str, str] = {
     "parity.noise": "noise_floor",
     "weights.same_as_baseline": "changed",
     "behaviour.regressed": "not_worse",
+    "benchmarks.other_text": "fixed_text",
     "behaviour.unparsed": "choice",
     "behaviour.below_chance": "choice",
     "behaviour.letter_prior": "choice",

@@ -33,7 +33,7 @@ CAUSES = (
         "gate_code",
         "A gate's own code failed, or the session died: nothing is known of the model.",
         "mend the gate that is named, or run again; replies that were made are kept",
-        shown=("crashed", "died", "missing_replies", "no_cases"),
+        shown=("crashed", "died", "missing_replies", "no_cases", "benchmarks.other_text"),
     ),
     Cause(
         "measure",
