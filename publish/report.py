@@ -105,7 +105,7 @@ def make_report(
 
 
 def _fixed_text(run: Run) -> dict[str, Any]:
-    """How well the model predicts the fixed text of suites/benchmarks, with the text's hash; {} when it was not asked."""
+    """How well the model predicts the fixed text of the suites, with the text's hash; {} when it was not asked."""
     measured = next((result.measured for result in run.gates if result.gate == "fixed_text"), {})
     return {key: measured[key] for key in _FIXED_TEXT} if all(key in measured for key in _FIXED_TEXT) else {}
 
