@@ -37,6 +37,13 @@ NO_DEFECT_YET = {
     "parity.repeat": "an injected fault stops at the harness rung first",
     "parity.batch": "an injected fault stops at the harness rung first",
     "parity.cache": "an injected fault stops at the harness rung first",
+    "parity.noise": "it judges the path and the margins: tests/test_noise.py flips replies",
+    "benchmarks.other_text": "it fails when the suite's own text is edited: tests/test_fixed_text.py",
+    "behaviour.unparsed": "the same gate as behaviour.letter_prior; tests/test_choice.py has the policies",
+    "behaviour.below_chance": "the same gate as behaviour.letter_prior; tests/test_choice.py has the policies",
+    "behaviour.place": "the same gate as behaviour.letter_prior; tests/test_choice.py has the policies",
+    "behaviour.options_only": "the same gate as behaviour.letter_prior; tests/test_choice.py has the policies",
+    "behaviour.stem_blind": "the same gate as behaviour.letter_prior; tests/test_choice.py has the policies",
 }
 
 
