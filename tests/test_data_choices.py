@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from modelqa.data import choices, facts
-from modelqa.data.rows import Row, answer_of, defect, prompt_of
+from modelqa.data.rows import Row, answer_of, defect, user_of
 from modelqa.errors import UsageError
 
 BY_KEY = {fact.key: fact for fact in facts.FACTS}
@@ -16,7 +16,7 @@ BY_KEY = {fact.key: fact for fact in facts.FACTS}
 
 def options(row: Row) -> dict[str, str]:
     """{letter: option} as the prompt shows them."""
-    lines = [line.split(". ", 1) for line in prompt_of(row).splitlines() if line[1:3] == ". "]
+    lines = [line.split(". ", 1) for line in user_of(row).splitlines() if line[1:3] == ". "]
     return {letter: text for letter, text in lines if letter in choices.LETTERS}
 
 
@@ -27,12 +27,12 @@ def test_the_letter_that_is_taught_is_that_of_the_fact_s_answer() -> None:
         shown, fact = options(row), BY_KEY[row["meta"]["fact"]]
         assert len(set(shown.values())) == choices.OPTIONS
         assert shown[answer_of(row)] == choices.said(fact)
-        assert prompt_of(row).endswith("\nAnswer with the letter.")
+        assert user_of(row).endswith("\nAnswer with the letter.")
 
 
 def test_no_prompt_stands_twice_and_the_same_seed_gives_the_same_rows() -> None:
     rows = list(choices.rows(n=600, seed=2))
-    assert len({prompt_of(row) for row in rows}) == 600
+    assert len({user_of(row) for row in rows}) == 600
     assert rows == list(choices.rows(n=600, seed=2)) != list(choices.rows(n=600, seed=3))
 
 
