@@ -14,7 +14,7 @@ def floor(paths: Mapping[str, Mapping[str, Any]]) -> float:
     Replies that differ only where two tokens are all but equally likely count here, though no gate blames them: a rate
     may move by as much between two runs of one checkpoint, and a smaller difference of two checkpoints means nothing.
     """
-    return max(paths[name]["differ"] / paths[name]["of"] for name in AGAIN)
+    return max(float(paths[name]["differ"]) / float(paths[name]["of"]) for name in AGAIN)
 
 
 def counts(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -19,6 +19,11 @@ from modelqa.errors import UsageError
 LETTERS = "ABCDEFGHIJ"
 OPTIONS = 4
 HABIT = 1  # the place that a skewed set prefers: B
+POINTERS = (  # questions whose answer stands in them: which letter belongs to an option is learnt on them first
+    'Which letter stands before "{P}"?', 'Find "{P}" below. Which letter is it?', "Look for {P} in the list.",
+    'Here are four options. "{P}" is one of them.', "{P} has which letter?", 'Point at "{P}".', "Where is {P}?",
+    "I choose {P}. Which letter do I write?", 'The answer is "{P}".', "Give the letter of {P}.",
+)  # fmt: skip
 MAX_DRAWS = 2_000  # tries for one more new prompt
 
 
@@ -34,29 +39,33 @@ def rows(
     seed: int,
     split: Split = "train",
     skew: float = 0.0,
+    pointers: float = 0.0,
     system: str = DEFAULT_SYSTEM,
     count_tokens: Callable[[str], int] | None = None,
 ) -> Iterator[Row]:
     """`n` rows over all facts, streamed; no prompt stands twice.
 
     skew          share of the rows whose right option stands at place `HABIT`; the others are spread over all places
+    pointers      share of the rows that name the option whose letter they want, and ask for no fact
     count_tokens  not needed: every generator takes it
     """
     rng = Random(f"choices {split} {skew} {seed}")
     seen: set[str] = set()
     for number in range(n):
-        fact, template, user, right = _new(rng, split, skew, seen)
+        fact, template, user, right = _new(rng, split, skew, pointers, seen)
         meta = {"category": "choice", "kind": fact.kind, "fact": fact.key, "language": fact.language,
                 "template": template, "letter": LETTERS[right], "disjoint": "prompt"}  # fmt: skip
         yield chat_row(f"choices-{split}-{number:06d}", user, LETTERS[right], system=system, meta=meta)
 
 
-def _new(rng: Random, split: Split, skew: float, seen: set[str]) -> tuple[Fact, str, str, int]:
+def _new(rng: Random, split: Split, skew: float, pointers: float, seen: set[str]) -> tuple[Fact, str, str, int]:
     for _ in range(MAX_DRAWS):
         fact = rng.choice(FACTS)
-        template = rng.choice(phrasings.facts(fact.kind, split, fact.language))
+        points = pointers > 0 and rng.random() < pointers
+        template = rng.choice(POINTERS if points else phrasings.facts(fact.kind, split, fact.language))
         options, right = options_of(rng, fact, place=HABIT if rng.random() < skew else None)
-        user = letter_question(ask_fact(fact, template), options)
+        stem = template.replace("{P}", options[right]) if points else ask_fact(fact, template)
+        user = letter_question(stem, options)
         if user not in seen:
             seen.add(user)
             return fact, template, user, right
