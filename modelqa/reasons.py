@@ -54,6 +54,10 @@ GATES: dict[str, str] = {
     "parity.repeat": "repeatable",
     "parity.batch": "batching",
     "parity.cache": "cache",
+    "parity.packing": "packing",
+    "parity.dtype": "own_dtype",
+    "parity.adapter": "adapter",
+    "parity.engine": "engine",
     "weights.same_as_baseline": "changed",
     "behaviour.regressed": "not_worse",
 }
