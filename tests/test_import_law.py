@@ -29,8 +29,8 @@ LAYERS: list[set[str]] = [
     {"preflight", "benchmarks", "choice", "diagnose", "scaling", "loads"},
     {"compare", "history"},
     {"publish"},
-    {"plugin", "by_hand"},
-    {"mutants"},
+    {"plugin"},
+    {"mutants", "by_hand"},
     {"cli"},
     {"__main__", ""},
 ]

@@ -10,11 +10,12 @@ from modelqa.mutants.chat_files import CHAT
 from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
+from modelqa.mutants.parities import PARITIES
 from modelqa.mutants.rows import ROWS
 from modelqa.mutants.runs import RUNS
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT, *DATA, *RUNS)
+KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT, *DATA, *RUNS, *PARITIES)
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

@@ -19,6 +19,7 @@ from modelqa.reply import Prompt
 if TYPE_CHECKING:
     from modelqa.generate import LocalEngine, ServedEngine, Server, Setup
 
+PROBE = ({"role": "user", "content": "Say one."},)  # a conversation that every chat template takes
 SHOWN = 5  # names of a server's models in a message
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len")  # how configs name their limit
 

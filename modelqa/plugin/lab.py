@@ -19,7 +19,7 @@ from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
 from modelqa.parity import captured_problems, reply_differences
 from modelqa.plugin.code import own_digest
-from modelqa.plugin.engines import Engines
+from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
 from modelqa.plugin.versus import baseline_note, find_baseline, find_beside
 from modelqa.record import Problem
@@ -29,7 +29,6 @@ from modelqa.reply import Prompt, Reply
 if TYPE_CHECKING:
     from modelqa.generate import ReplyCache, ServedEngine, Setup
 
-PROBE = ({"role": "user", "content": "Say one."},)  # a conversation that every chat template takes
 LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 
 
