@@ -76,8 +76,10 @@ def test_a_model_that_fails_the_cases_it_was_asked_fails_whatever_is_missing() -
 
 
 def test_a_missing_reply_stays_in_the_denominator() -> None:
+    whole = judge(outcomes(190, 0), gate="echo", threshold=0.80)
     verdict = judge(outcomes(190, 200, result="missing"), gate="echo", threshold=0.80)
-    assert verdict.total == 390 and verdict.status is Status.FAIL
+    assert whole.status is Status.PASS
+    assert verdict.total == 390 and verdict.status is Status.INCONCLUSIVE
 
 
 def test_a_crash_of_the_gate_makes_pass_impossible_and_is_no_failure_of_the_model() -> None:

@@ -92,7 +92,6 @@ CAUSES = (
         "feed packed rows with position ids that start again, without an attention mask and with use_cache=False; "
         "modelqa data prepare --enable_packing writes such rows",
         shown=("parity.packing",),
-        hinted=("regression_basic.*", "anti_echo.*"),
         cleared=("packing",),
     ),
     Cause(
