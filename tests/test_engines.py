@@ -118,6 +118,15 @@ def test_a_model_that_the_server_does_not_know_is_one_error(
     assert all(part in told_lines for part in told.strip("*").split("*"))
 
 
+def test_the_candidate_s_weights_never_answer_for_another_model(
+    run: Suite, pytester: pytest.Pytester, models: Path
+) -> None:
+    """The server knows the candidate by the name of the reference."""
+    with serving(Completions({"two": models / "one"})) as url:
+        run({BEHAVIOUR: STOPPED + REFERENCE}, "--modelqa-engine", url, "--modelqa-served", "two")
+    assert record(pytester)["controls"]["reference"]["engine"] == "local"
+
+
 def test_a_server_under_another_name_is_taken_when_it_is_named(
     run: Suite, pytester: pytest.Pytester, serve: Serve
 ) -> None:

@@ -15,6 +15,7 @@ from modelqa.files import canonical_json, sha256_text
 from modelqa.models import nearest
 from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject
 from modelqa.reply import Prompt
+from modelqa.text import escape
 
 if TYPE_CHECKING:
     from modelqa.generate import LocalEngine, ServedEngine, Server, Setup
@@ -88,34 +89,38 @@ class Engines:
         except RefusedError as error:
             if subject.role != "candidate":
                 return None
-            offered = ", ".join(server.names[:SHOWN]) or "nothing by name"
+            near = escape(nearest(name, server.names), "terminal")
             raise UsageError(
                 f"the server does not answer for the model {name!r}",
-                reason=f"{error}; it offers {offered}",
-                remedy=nearest(name, server.names) or "give the name that it knows the model by: --modelqa-served NAME",
+                reason=f"{error}; it offers {_offered(server)}",
+                remedy=near or "give the name that it knows the model by: --modelqa-served NAME",
             ) from None
 
     def _name(self, server: Server, subject: Subject) -> str | None:
-        """What the server knows a model by; None when it lists others only. Only the candidate may be named freely."""
+        """What the server knows a model by; None when it lists others only.
+
+        The candidate may be named freely: whether it is this model is what the gate `engine` asks. Another role must be
+        listed by a name that nobody else can have, or the candidate's weights might answer for it.
+        """
         model, names = subject.model, server.names
-        candidate = subject.role == "candidate"
-        if candidate and self.settings.served:
+        path = subject.checkpoint.path
+        own = {model.name, model.hub, str(path)} - {""}
+        if subject.role != "candidate":
+            taken = {each.model for role, each in self._served.items() if each is not None and role == "candidate"}
+            listed = [name for name in names if name in own - taken]
+            return listed[0] if listed else (None if names else model.hub or str(path))
+        if self.settings.served:
             return self.settings.served
-        path = str(subject.checkpoint.path)
-        own = {model.name, model.hub, path, subject.checkpoint.path.name} - {""}
-        if found := next((name for name in names if name in own), None):
+        if found := next((name for name in names if name in own | {path.name}), None):
             return found
-        if candidate and len(names) == 1:
-            return names[0]  # whether it is this model is what the gate `engine` asks
-        if not names:
-            return model.hub or path  # it lists nothing: perhaps it loads what it is asked for
-        if candidate:
+        if len(names) > 1:
             raise UsageError(
                 f"the server does not list the model {model.name!r}",
-                reason=f"it offers {', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}",
+                reason=f"it offers {_offered(server)}",
                 remedy="give the name that it knows the model by: --modelqa-served NAME",
             )
-        return None
+        # Its only model; or it lists nothing, and perhaps loads what it is asked for.
+        return names[0] if names else model.hub or str(path)
 
     # -- what a record and the cache say of it ---------------------------------------------------------------------
 
@@ -150,6 +155,12 @@ class Engines:
             max_new_tokens=max_new_tokens,
             **(asked_here if served is None else _asked_there(served)),
         )
+
+
+def _offered(server: Server) -> str:
+    """The first names of a server's list, for a message."""
+    names = [escape(name, "terminal", limit=80) for name in server.names[:SHOWN]]
+    return (", ".join(names) or "nothing by name") + (" and others" if len(server.names) > SHOWN else "")
 
 
 def _asked_there(served: ServedEngine) -> dict[str, Any]:
