@@ -42,7 +42,7 @@ BY_NAME = {kind.name: kind for kind in (*KINDS, *TWINS)}
 
 
 def sibling_of(tmp_path: Path, model: Model = PHASE3A2, name: str = "copy") -> Sibling:
-    return Sibling(stage(tmp_path, name, model), REGISTRY.models.get(model.parent))
+    return Sibling(stage(tmp_path, name, model), REGISTRY.models.get(model.parent), given=ROOT / "suites")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
