@@ -11,8 +11,9 @@ with this hash; null without a manifest), accounted (whether all files of the mo
 kept, and no more than it read) and kept_share (kept rows over declared ones); null where a manifest counts nothing.
 
 Columns of `overlap`: id, kind ("val" or "cases"), and COMPARISON_TIER, the number of training rows that overlap this
-item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val and
-ancestors_cases; tiers are those of `data.overlap`. Null: the comparison leaves this item out.
+item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val,
+ancestors_cases, and selected_cases (with the questions by which the model was picked); tiers are those of
+`data.overlap`. Null: the comparison leaves this item out.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
+from modelqa.gates import read_cases
 
 if TYPE_CHECKING:
     import pandas
@@ -50,6 +52,12 @@ class Dataset:
     train: tuple[Path, ...] = ()
     val: tuple[Path, ...] = ()
     manifest: Path | None = None
+    selected: tuple[Path, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[Path, ...]:
+        """What is declared about the data files."""
+        return (*filter(None, [self.manifest]), *self.selected)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -80,7 +88,7 @@ class Sources:
     def digest(self) -> str:
         """Hex sha256 of all that results depend on: file contents, cases, template, tokenizer, declarations."""
         data = [
-            [each.model, [[path.name, sha256_file(path)] for path in (*each.files, *filter(None, [each.manifest]))]]
+            [each.model, [[path.name, sha256_file(path)] for path in (*each.files, *each.evidence)]]
             for each in (self.own, *self.ancestors)
         ]
         cases = [[item.id, item.prompt, item.answer, item.payload, sorted(item.disjoint)] for item in self.items]
@@ -125,7 +133,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "ancestors": (model.declared and all(parent.train for parent in parents), _ancestor_line(model, parents)),
     }
     return Sources(
-        own=Dataset(model.name, model.train, model.val, model.manifest),
+        own=Dataset(model.name, model.train, model.val, model.manifest, model.selected_on),
         ancestors=tuple(Dataset(each.name, each.train, each.val, each.manifest) for each in parents),
         items=tuple(items.values()), chat=chat,
         parameters={name: value for name, value in parameters.items() if value is not None},
@@ -136,6 +144,8 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
 
 def _excused(model: Model) -> dict[str, str]:
     found = {"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {}
+    if not model.selected_on:
+        found["selected"] = f'nothing says how it was picked: add selected_on = ["FILE.jsonl"] to [models.{model.name}]'
     if not model.languages:
         found["languages"] = f'no language is declared: add languages = ["en"] under [models.{model.name}]'
     if not model.quotas:
@@ -174,7 +184,7 @@ def frame(name: str, found: Sources) -> pandas.DataFrame:
 
 
 def reports(found: Sources) -> dict[str, overlap.Report]:
-    """What training ("train"), validation ("val") and ancestors' training rows ("ancestors") hold of the items.
+    """What training ("train"), validation ("val"), selection and ancestors' training rows hold of the items.
 
     Training rows are compared with validation rows and cases in one pass, validation rows with cases.
     """
@@ -184,6 +194,9 @@ def reports(found: Sources) -> dict[str, overlap.Report]:
         sides["train"] = (_items(found.own.model, found.own.train), [*val, *found.items])
     if found.own.val:
         sides["val"] = (val, found.items)
+    if found.own.selected:
+        picked = (item_of_case(case) for path in found.own.selected for case in read_cases(path))
+        sides["selected"] = (picked, found.items)
     if "ancestors" not in found.missing:
         sides["ancestors"] = (_ancestor_items(found), [*val, *found.items])
     return {side: overlap.overlaps(rows, items) for side, (rows, items) in sides.items() if items}
