@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data import overlap
+from modelqa.data.accounts import NO_ACCOUNTS, accounts, has_counts, listed
 from modelqa.data.frame import RENDERED, SEED, inspection_frame, read_rows
 from modelqa.data.items import Item, item_of_case, items_of_row
-from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
+from modelqa.files import canonical_json, sha256_file, sha256_text
 from modelqa.gates import read_cases
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "mix": (model.mix, f"add a table [models.{model.name}.mix] with SOURCE = SHARE to models.toml"),
         "categories": (categories, f'add categories = ["NAME"] {where}'),
         "counts": (
-            model.manifest and _has_counts(model.manifest),
+            model.manifest and has_counts(model.manifest),
             f'add "rows": {{"declared": N, "read": N, "kept": N, "dropped": {{}}}} to the manifest {where}',
         ),
         "ancestors": (model.declared and all(parent.train for parent in parents), _ancestor_line(model, parents)),
@@ -238,68 +238,17 @@ def files_frame(found: Sources) -> pandas.DataFrame:
 
     table = []
     for data in (found.own, *found.ancestors):
-        listed = None if data.manifest is None else _listed(data.manifest)
+        named = None if data.manifest is None else listed(data.manifest)
         rows = {path: sum(1 for _ in read_rows([path])) for path in data.files}
-        named = listed is None or set(listed) == {path.name for path in data.files}
-        accounts = _accounts(data.manifest, sum(rows.values()), whole=named)
+        whole = named is None or set(named) == {path.name for path in data.files}
+        held = accounts(data.manifest, sum(rows.values()), whole=whole)
         for path in data.files:
             sha256 = sha256_file(path)
             table.append({
                 "id": f"{data.model} {path.name}", "model": data.model, "rows": rows[path], "sha256": sha256,
-                "as_manifest": None if listed is None else listed.get(path.name) == sha256, **accounts,
+                "as_manifest": None if named is None else named.get(path.name) == sha256, **held,
             })
-    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest", *_NO_ACCOUNTS])
-
-
-_NO_ACCOUNTS: dict[str, Any] = {"accounted": None, "kept_share": None}
-
-
-def _accounts(manifest: Path | None, held: int, *, whole: bool) -> dict[str, Any]:
-    """Whether declared, read, dropped, kept and held rows fit together; generators read none.
-
-    whole  whether the model names all files of the manifest
-    """
-    counts = _counts(manifest) if manifest is not None else None
-    if counts is None:
-        return _NO_ACCOUNTS
-    dropped = sum(counts.dropped.values())
-    fits = (counts.kept == held if whole else held <= counts.kept)
-    fits = fits and (not counts.read or counts.kept + dropped <= counts.read)
-    return {"accounted": fits, "kept_share": counts.kept / counts.declared if counts.declared else None}
-
-
-def _has_counts(manifest: Path) -> bool:
-    """Whether a manifest counts rows; one that cannot be read is the frame's to complain of."""
-    try:
-        return _counts(manifest) is not None
-    except DataError:
-        return True
-
-
-def _counts(manifest: Path) -> RowCounts | None:
-    """What a manifest says of its rows; None when it counts none, `DataError` when it cannot be read."""
-    rows = read_object(manifest).get("rows")
-    if rows is None:
-        return None
-    try:
-        counts = RowCounts(**rows)
-        numbers = [counts.kept, counts.read, counts.declared or 0, *counts.dropped.values()]
-        wrong = any(type(number) is not int for number in numbers)
-    except (TypeError, AttributeError):
-        wrong = True
-    if wrong:
-        raise DataError(f"{manifest}: its rows are {str(rows)[:80]}", reason="they are counts by name",
-                        remedy='write {"declared": N, "read": N, "kept": N, "dropped": {}}')
-    return counts
-
-
-def _listed(manifest: Path) -> dict[str, str]:
-    """{file name: sha256} that a manifest lists; `DataError` when it lists none."""
-    files = read_object(manifest, remedy="write the dataset again with modelqa data").get("files")
-    if not isinstance(files, dict):
-        raise DataError(f'{manifest} lists no "files"', reason="a manifest names each file with its hash",
-                        remedy="write the dataset again with modelqa data")
-    return {Path(name).name: str(sha256) for name, sha256 in files.items()}
+    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest", *NO_ACCOUNTS])
 
 
 def _rows(hit: overlap.Overlap | None, compared: bool) -> float:
