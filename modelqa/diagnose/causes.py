@@ -28,6 +28,23 @@ class Cause:
     mundane: bool = True
 
 
+_SAVED_WRONGLY = (
+    "weights.untied",
+    "weights.nonfinite",
+    "weights.shapes",
+    "weights.missing_key",
+    "weights.extra_key",
+    "weights.dtype",
+    "weights.zero_rows",
+    "weights.duplicate_rows",
+    "weights.outlier_row",
+    "weights.special_norm",
+    "weights.untrained_row",
+    "weights.unchanged",
+    "weights.same_as_baseline",
+    "weights.merge",
+)
+
 CAUSES = (
     Cause(
         "gate_code",
@@ -63,6 +80,7 @@ CAUSES = (
             "operators.*",
             "echo_basic.*",
             "copied_prompts.*",
+            "parity.logged_loss",
         ),
         cleared=("template", "template_hash", "rendering", "bos_count"),
     ),
@@ -73,7 +91,7 @@ CAUSES = (
         "make the end-of-turn token count in the loss of every row, and name it as eos_token_id in "
         "generation_config.json",
         shown=("harness.stop_ids", "parity.stop_supervised", "data.*.end_of_turn"),
-        hinted=("stop_token.*", "unending_replies.*", "looping_replies.*", "format_strict.*"),
+        hinted=("stop_token.*", "unending_replies.*", "looping_replies.*", "format_strict.*", "parity.logged_loss"),
         cleared=("stop_token", "stop_ids", "stop_supervised", "data.*.end_of_turn", "unending_replies"),
     ),
     Cause(
@@ -98,7 +116,7 @@ CAUSES = (
         "contamination",
         "Contamination: what is evaluated stands in the training data, so good scores say nothing.",
         "drop the rows that are named from training, or draw other cases: --modelqa-case-seed",
-        shown=("data.train_val.*", "data.train_cases.*", "data.val_cases.*", "data.ancestors_*"),
+        shown=("data.train_val.*", "data.train_cases.*", "data.val_cases.*", "data.ancestors_*", "benchmarks.leaked"),
         cleared=("data.train_cases.*", "data.train_val.*", "data.val_cases.*", "data.ancestors_*"),
     ),
     Cause(
@@ -114,7 +132,7 @@ CAUSES = (
         "The ids of special tokens: tokenizer, configs and embedding do not mean the same ids.",
         "save tokenizer and model together again, from the run that trained them; do not add tokens afterwards",
         shown=("weights.special_ids", "weights.vocabulary", "weights.id_map"),
-        hinted=("role_tags.*", "stop_token.*", "format_strict.*"),
+        hinted=("role_tags.*", "stop_token.*", "format_strict.*", "parity.*"),
         cleared=("special_ids", "vocabulary"),
     ),
     Cause(
@@ -122,9 +140,9 @@ CAUSES = (
         "The checkpoint file: what was saved is not what was trained.",
         "save it again with save_pretrained and compare hashes; check the tie flag, the dtype, and that every shard "
         "arrived whole",
-        shown=("weights.*",),
-        hinted=("garbage_replies.*",),
-        cleared=("tied_embeddings", "finite_weights", "shapes", "keys"),
+        shown=(*_SAVED_WRONGLY, "parity.logged_loss"),
+        hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*"),
+        cleared=("tied_embeddings", "finite_weights", "shapes", "keys", "logged_loss"),
     ),
     Cause(
         "reply_path",
@@ -133,6 +151,14 @@ CAUSES = (
         "a false alarm: see whether the answers are still right",
         shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache"),
         cleared=("mode", "repeatable", "batching", "cache"),
+    ),
+    Cause(
+        "results",
+        "The numbers, not the model: what another harness measured does not bear what is said with it.",
+        "state n, chance and the questions; ask the same questions of both models; import the harness's own files: "
+        "modelqa import",
+        shown=("benchmarks.*",),
+        cleared=("results_stated", "results_above_chance", "results_by_knowledge"),
     ),
     Cause(
         "recipe",
@@ -156,7 +182,7 @@ CAUSES = (
         "does not move.",
         "halve the rate until three evaluations fall; where nothing moves, look for frozen or detached weights and "
         "for labels that are all masked",
-        shown=("training.nan", "training.diverged", "training.flat", "training.chance"),
+        shown=("training.nan", "training.diverged", "training.flat", "training.chance", "weights.frozen"),
         hinted=("garbage_replies.*",),
         cleared=("finite_losses", "divergence", "flat_loss", "learning"),
         mundane=False,

@@ -1,12 +1,17 @@
 """Rung 5: is the model asked what it was trained on, and does the path to its replies change them?"""
 
+from itertools import islice
 from pathlib import Path
 
-from modelqa import Problem, deny, gate, not_asked, parity, unsettled
+from modelqa import Problem, content, deny, gate, not_asked, parity, unsettled
 from modelqa.data.captured import read_capture
+from modelqa.data.rows import read_rows
+from modelqa.errors import DataError
 from modelqa.gates import read_cases
+from modelqa.logs import course, read_log
 
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
+VALIDATED = 200  # validation rows whose loss is measured, as on the training rung: their mean is known to a few percent
 MEASURED = 24  # controls on which the paths to a reply are compared: enough for a fault that touches every batch
 PATH_TOKENS = 32  # length of the replies that are compared
 
@@ -56,6 +61,25 @@ def test_loss_mask(model, lab):
     if model.stage == "base":
         not_asked("plain text has no question in it")
     deny(captured(lab, "parity.mask"))
+
+
+def test_logged_loss(model, lab, measured):
+    """The weights give the validation rows the loss that the log ends with: they are those that were trained."""
+    if model.stage != "sft":
+        not_asked("only the loss of supervised answers is known to be the one that the log holds")
+    if not model.val or model.trainer_log is None or not model.trainer_log.is_file():
+        not_asked(f"no log and validation rows are declared: [models.{model.name}] trainer_log, val")
+    try:
+        log = read_log(model.trainer_log)
+    except DataError:
+        not_asked("the log cannot be read, which the training rung says")
+    logged = course.evaluated_loss(log, shipped=model.step if model.step is not None else log.last_step)
+    if logged is None:
+        not_asked("the log holds no evaluation")
+    rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
+    losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
+    measured.update(logged=logged, nats=losses["all"]["nats"])
+    deny(content.logged_problems(losses, logged=logged))
 
 
 def test_template(lab, measured):
