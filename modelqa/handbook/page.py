@@ -186,8 +186,8 @@ def _index(gates: Sequence[Shipped]) -> Iterator[str]:
     yield "# The gates"
     yield ""
     yield (f"{len(gates)} gates on {len({gate.rung for gate in gates})} rungs. Each page is made from the gate's own "
-           "words, from what is known of it elsewhere, and from a real failing run (`make gate-outputs`, `make pages`); the same in "
-           "the terminal: `modelqa gates NAME`.")  # fmt: skip
+           "words, from what is known of it elsewhere, and from a real failing run (`make gate-outputs`, then "
+           "`make pages`); the same in the terminal: `modelqa gates NAME`.")  # fmt: skip
     for rung in LADDER:
         mine = [gate for gate in gates if gate.rung == rung]
         if mine:
