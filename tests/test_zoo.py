@@ -60,7 +60,8 @@ def test_the_stated_place_is_where_the_surgery_is_made(defect: Defect, tmp_path:
         return
     model = REGISTRY.models[defect.model]
     try:
-        half = found.grounded(Sibling(stage(tmp_path, "copy", model), REGISTRY.models.get(model.parent)))
+        copy = stage(tmp_path, "copy", model)
+        half = found.grounded(Sibling(copy, REGISTRY.models.get(model.parent), given=FIXTURES.parent / "suites"))
         damage = found.make(half)
     except NotApplicable as why:
         pytest.fail(f"{defect.name} cannot be made: {why}")

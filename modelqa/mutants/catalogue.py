@@ -15,10 +15,10 @@ from modelqa.mutants.kind import Kind
 from modelqa.mutants.logs import LOGS
 from modelqa.mutants.results import RESULTS
 from modelqa.mutants.rows import ROWS
-from modelqa.mutants.suites import SUITES
+from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *LOGS, *CAPTURES, *RESULTS, *SUITES)
+KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *LOGS, *CAPTURES, *RESULTS, *SUITES, *BARS)
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

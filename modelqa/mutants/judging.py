@@ -30,6 +30,7 @@ EVIDENCE = {
     "capture": ("harness", "weights", "training", "parity"),
     "results": ("harness", "weights", "benchmarks"),
     "suite": ("weights", "behaviour"),
+    "bars": ("harness",),
 }
 
 
@@ -59,6 +60,10 @@ class Workplace:
     def parent(self) -> Model | None:
         """What the model was trained from."""
         return self.registry.models.get(self.model.parent)
+
+    def sibling(self, name: str) -> Sibling:
+        """A private copy of the model under a hashed name."""
+        return Sibling(stage(self.trials, name, self.model), self.parent, self.seed, given=self.suites)
 
     def groups(self, area: str = "", upto: str = "") -> list[tuple[str, ...]]:
         """The sessions of a mutant of this area, each a set of rungs; of one that touches the checkpoint by default.
@@ -102,7 +107,7 @@ def judge_healthy(place: Workplace, kind: Kind) -> dict[str, GateResult]:
     `UsageError` when it is not even judged, or passes none; `NotApplicable` when the pair cannot be made.
     """
     name = hashed_name("healthy", place.model.name, kind.area if kind.area in EVIDENCE else "", kind.ground)
-    healthy = kind.grounded(Sibling(stage(place.trials, name, place.model), place.parent, place.seed))
+    healthy = kind.grounded(place.sibling(name))
     trial = declare(place.trials, healthy.model, place.registry, healthy.others)
     at = place if healthy.suites is None else replace(place, suites=healthy.suites)
     asked = {rung for group in at.groups(kind.area, LADDER[-1]) for rung in group}
@@ -128,7 +133,7 @@ def judge_mutant(place: Workplace, kind: Kind, healthy: Healthy, *, to_the_end: 
     name = hashed_name(kind.name, place.model.name, place.seed)
     try:
         passed = healthy.of(kind)
-        half = kind.grounded(Sibling(stage(place.trials, name, place.model), place.parent, place.seed))
+        half = kind.grounded(place.sibling(name))
         before = keep_before(place.trials / name)
         damage = kind.make(half)
     except NotApplicable as why:

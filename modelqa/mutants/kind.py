@@ -75,6 +75,7 @@ class Sibling:
     seed    of every random choice
     others  models that its registry declares otherwise, or beside the real ones
     suites  the folder of suites that judges it, where that is what surgery changes
+    given   the folder of suites that judges it otherwise
     """
 
     model: Model
@@ -82,6 +83,7 @@ class Sibling:
     seed: int = 0
     others: tuple[Model, ...] = ()
     suites: Path | None = None
+    given: Path | None = None
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -120,7 +122,8 @@ class Damage:
 class Kind:
     """One kind of defective sibling.
 
-    area      weights, tokenizer, template, config, file, capture, data, log, results, card or suite: what is touched
+    area      what is touched: weights, tokenizer, template, config, file, capture, data, log, results, card,
+              suite or bars
     story     one sentence: what somebody did
     failures  ids of fixtures/failures.toml that it stands for
     expects   verdicts in order: the first whose gate the healthy model passes is the one that must come

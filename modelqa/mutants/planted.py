@@ -17,6 +17,7 @@ from modelqa.mutants.trial import weights_of
 
 _BY_CAUSE = {
     "gate_code": "crashing_check no_questions questions_missing skipped_check returning_gate silent_gate",
+    "measure": "loosened loosened_in_chain",
     "prompt_format": "added_token_missing lowercasing bos_doubled other_format prompt_lost system_dropped "
     "trailing_space fed_otherwise template_since_changed",
     "stop_token": "stop_unwritten lost_stop wrong_stop_everywhere stop_masked damped_stop",

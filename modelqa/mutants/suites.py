@@ -7,13 +7,15 @@ a pass, nor like a failure of the model.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from modelqa.files import write_text
-from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, Sibling
+from modelqa.files import read_json, write_json, write_text
+from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
 
+RELEASED = "released.json"  # beside the phase table: what was demanded at the last release
 CHECK, GATE, CASES = "weights/test_small.py", "behaviour/test_small.py", "behaviour/cases.jsonl"
 WORDS = ("apple", "bread", "cloud", "stone", "river", "green", "table", "night")
 FILES = {
@@ -56,6 +58,48 @@ def _cases_missing(sibling: Sibling) -> Damage:
 
 
 _BODY = "assert reply.stopped and reply.text"
+
+# -- the bars of the real suites ---------------------------------------------------------------------------------------
+
+BAR, TABLE = "echo_basic/phase3a2", "[gates.echo_basic]"
+DEMANDED, LOOSER = "phase3a2 = 0.80", "phase3a2 = 0.35"
+
+
+def suites_themselves(sibling: Sibling) -> Damage:
+    """The healthy half: a copy of the suites that judge it."""
+    if sibling.given is None or not (sibling.given / RELEASED).is_file():
+        raise NotApplicable(f"its suites have no {RELEASED}")
+    folder = sibling.declared / "suite"
+    shutil.copytree(sibling.given, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return replace(sibling, suites=folder).damaged("")
+
+
+def _loosened(sibling: Sibling) -> Damage:
+    """A threshold falls from 80% to 35%, and nothing says why."""
+    path = sibling.declared / "suite" / "phases.toml"
+    before, table, after = path.read_text(encoding="utf-8").partition(TABLE)
+    if DEMANDED not in after:
+        raise NotApplicable(f"its phase table has no {DEMANDED} under {TABLE}")
+    write_text(path, before + table + after.replace(DEMANDED, LOOSER, 1))
+    return sibling.damaged(BAR)
+
+
+def _loosened_and_noted(sibling: Sibling) -> Damage:
+    """The same, and the note of the last release was written anew: only the phases before still show it."""
+    _loosened(sibling)
+    path = sibling.declared / "suite" / RELEASED
+    noted = read_json(path)
+    noted["bars"][BAR] = float(LOOSER.rpartition(" ")[2])
+    write_json(path, noted)
+    return sibling.damaged(BAR)
+
+
+BARS = (
+    Kind("loosened", "bars", "a threshold was lowered until the model passed", ("F38",),
+         (Expected("harness.loosened"),), _loosened, ground=suites_themselves),
+    Kind("loosened_in_chain", "bars", "a later phase asks less than the one before", ("F38",),
+         (Expected("harness.loosened_in_chain"),), _loosened_and_noted, ground=suites_themselves),
+)  # fmt: skip
 
 SUITES = (
     Kind("crashing_check", "suite", "a check crashes on every model, and its status was read as a no", ("F35",),
