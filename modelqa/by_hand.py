@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", action="append", help="a question (may be given again); none: read lines")
     parser.add_argument("--system", help="another system message than models.toml declares; '' for none")
     parser.add_argument("--raw", action="store_true", help="the prompt is already rendered: send it as it stands")
-    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
+    limit = f"how long an answer may get (default: {MAX_NEW_TOKENS})"
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N", help=limit)
     parser.add_argument("--engine", help="a server that replies instead: http://HOST:PORT/v1 (OpenAI-compatible)")
     parser.add_argument("--served", default="", help="the name that the server knows the model by")
     parser.add_argument("--models", type=Path, help="the model registry")

@@ -33,6 +33,7 @@ LAYERS: list[set[str]] = [
     {"mutants", "by_hand"},
     {"handbook"},
     {"cli"},
+    {"help_page"},
     {"__main__", ""},
 ]
 PLACE = {name: number for number, layer in enumerate(LAYERS) for name in layer}

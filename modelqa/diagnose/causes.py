@@ -148,7 +148,7 @@ CAUSES = (
         "The ids of special tokens: tokenizer, configs and embedding do not mean the same ids.",
         "save tokenizer and model together again, from the run that trained them; do not add tokens afterwards",
         shown=("weights.special_ids", "weights.vocabulary", "weights.id_map"),
-        hinted=("role_tags.*", "stop_token.*", "format_strict.*", "parity.*"),
+        hinted=("role_tags.*", "stop_token.*", "format_strict.*", "parity.logged_loss"),
         cleared=("special_ids", "vocabulary"),
     ),
     Cause(

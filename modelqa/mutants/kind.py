@@ -123,7 +123,7 @@ class Damage:
 class Kind:
     """One kind of defective sibling.
 
-    area      what it touches: weights, tokenizer, template, config, file, capture, data, log, results, card,
+    area      what is touched: weights, tokenizer, template, config, file, capture, data, log, results, card,
               suite or bars
     story     one sentence: what somebody did
     failures  ids of fixtures/failures.toml that it stands for

@@ -33,6 +33,8 @@ from modelqa.text import escape
 
 NEW_TOKENS = "48"  # how long replies may get: healthy ones end far earlier, and models that never stop cost less
 TWIN_OF = "phase3a2"  # the model whose lossless transforms are the healthy twins
+# Really trained with a template, tokenizer, base and data of its own; a gate that knows only the chain would accuse it.
+AS_IT_IS = Kind("reference", "twin", "a healthy model of another family", (), (), lambda it: it.damaged(""))
 
 
 @dataclass
@@ -68,8 +70,9 @@ class Keeper:
         return judge_mutant(place, kind, self.healthy(defect.model))
 
     def twin(self, kind: Kind) -> Row:
-        """The row of a healthy twin: a lossless transform of the shipped model."""
-        return judge_mutant(self.place(TWIN_OF), kind, self.healthy(TWIN_OF), to_the_end=True)
+        """The row of a healthy twin: a lossless transform of the shipped model, or a healthy model as it is."""
+        model = kind.name if kind is AS_IT_IS else TWIN_OF
+        return judge_mutant(self.place(model), kind, self.healthy(model), to_the_end=True)
 
 
 def tested_row(defect: Defect, kind: Kind, home: Path) -> Row:
@@ -92,8 +95,15 @@ def tested_row(defect: Defect, kind: Kind, home: Path) -> Row:
 
 def accused(rows: Sequence[Row]) -> list[Row]:
     """The healthy twins that a gate says no to, cannot tell any more, or crashes on."""
+    return [row for row in rows if row.reason or accusers(row)]
+
+
+def accusers(row: Row) -> list[str]:
+    """The gates that accuse a twin; of a model as it is every gate counts, there is nothing to compare it with."""
     marks = ("kill", "doubt", "crash")
-    return [row for row in rows if row.reason or any(cell.mark in marks for cell in row.cells.values())]
+    said = (Status.FAIL, Status.INCONCLUSIVE)
+    return [gate for gate, cell in row.cells.items()
+            if cell.mark in marks or (row.kind is AS_IT_IS and cell.verdict.status in said)]  # fmt: skip
 
 
 def report(
@@ -131,8 +141,7 @@ def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: s
         lines.append(f"| {' | '.join(escape(str(cell), 'markdown') for cell in cells)} |")
     lines += ["", "| healthy twin | differs in | accused by |", "|---|---|---|"]
     for row in twins:
-        by = ", ".join(gate for gate, cell in row.cells.items() if cell.mark in ("kill", "doubt", "crash"))
-        cells = (row.kind.name, "; ".join(row.difference), by or row.reason or "nobody")
+        cells = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
         lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in cells)} |")
     owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
     return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
@@ -174,7 +183,7 @@ def run_zoo(parsed: argparse.Namespace) -> int:
 
     with ThreadPoolExecutor(max_workers=parsed.jobs) as pool:
         rows = dict(zip([defect.name for defect in chosen], pool.map(one, chosen), strict=True))
-        twins = list(pool.map(twin, TWINS if parsed.twins or not words else []))
+        twins = list(pool.map(twin, (*TWINS, AS_IT_IS) if parsed.twins or not words else []))
     shutil.rmtree(keeper.home / "home" / "trials", ignore_errors=True)
     lines, true = report(zoo, rows, chosen, twins)
     _say("", *lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+MODEL = "the checkpoint to judge: a name in models.toml, a folder, or a Hub id"
 OPTIONS = {
     "--modelqa-models": "the model registry (default: models.toml or fixtures/models.toml under the root folder)",
     "--modelqa-dir": "where records, cache and history go (default: .modelqa under the root folder)",
@@ -25,7 +26,7 @@ FLAGS = {"--modelqa-release": "make every reply and measurement anew, whatever i
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--model` and the `--modelqa-...` options, all strings so that they travel to workers."""
     group = parser.getgroup("modelqa", "gates for trained language-model checkpoints")
-    options = {"--model": "the checkpoint to judge: a name in models.toml, a folder, or a Hub id", **OPTIONS}
+    options = {"--model": MODEL, **OPTIONS}
     try:
         for name, text in options.items():
             group.addoption(name, default=None, help=text)
