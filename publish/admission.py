@@ -5,7 +5,7 @@ Pure but for reading the suites folder. Each refusal is a problem with a code of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from modelqa.judge import rejudge
@@ -20,11 +20,15 @@ EXCUSED = ("later_phase", "not_asked", "informational")  # why a gate of a decla
 _NUMBERS = ("passed", "total", "lower", "upper", "clustered", "families")
 
 
-def refusals(stored: StoredRun, model: Model, *, suites: Path) -> list[Problem]:
-    """Why a run cannot be released; [] when it can. `suites` is the folder whose gates and thresholds count."""
+def refusals(stored: StoredRun, model: Model, *, suites: Path, beside: Collection[str] = ()) -> list[Problem]:
+    """Why a run cannot be released; [] when it can. `suites` is the folder whose gates and thresholds count.
+
+    beside   digests of what a release would replace or stand beside: with these a model may be compared, too
+    """
     phases = read_phases(suites / TABLE) if (suites / TABLE).is_file() else Phases()
     return [
         *_origin(stored, model),
+        *_baseline(stored, model, beside),
         *_suite(stored, suites),
         *_completeness(stored),
         *(problem for result in stored.run.gates for problem in _gate(result, phases, model)),
@@ -48,6 +52,15 @@ def _origin(stored: StoredRun, model: Model) -> Iterator[Problem]:
         yield Problem("release.phase", name, text)
     if not run.replies_sha256:
         yield Problem("release.replies", name, "no reply was kept, so nothing was asked of the model")
+
+
+def _baseline(stored: StoredRun, model: Model, beside: Collection[str]) -> Iterator[Problem]:
+    """A weaker baseline would let a worse model pass: only the declared one counts, or what is published."""
+    found = stored.run.controls.get("baseline")
+    given = found if isinstance(found, Mapping) else {"name": "nothing"}
+    if model.baseline and given.get("name") != model.baseline and given.get("checkpoint") not in {*beside} - {""}:
+        text = f"laid beside {given.get('name')}; models.toml declares {model.baseline}"
+        yield Problem("release.baseline", model.name, text)
 
 
 def _suite(stored: StoredRun, suites: Path) -> Iterator[Problem]:

@@ -70,7 +70,7 @@ def render(report: Mapping[str, Any], prose: Mapping[str, str], *, manifest_sha2
             sealed=bool(manifest_sha256),
             **_views(report),
         )
-    except (TemplateError, KeyError, TypeError, AttributeError) as error:
+    except (TemplateError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"the card cannot be rendered: {error}",
             reason="its template names something that the report does not have",

@@ -33,6 +33,7 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show the decision and every file; change nothing")
     parser.add_argument("--private", action="store_true", help="a repository that has to be made is private")
     parser.add_argument("--adopt", default="", metavar="REASON", help="replace files that have no record, and say why")
+    parser.add_argument("--sign", type=Path, metavar="KEY", help="sign report and manifest with this private key (PEM)")
     add_source_arguments(parser)
     _add_token(parser)
     parser.set_defaults(handler=publish_model)
@@ -42,6 +43,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa verify`."""
     parser.add_argument("repository", metavar="ORG/NAME[@REV]", help="REV: a tag, branch or commit (default: main)")
     parser.add_argument("--replay", type=int, default=0, metavar="N", help="ask N stored prompts again")
+    parser.add_argument("--key", type=Path, metavar="KEY", help="public key (PEM) that has to have signed it")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where the local ledger is")
     _add_token(parser)
     parser.set_defaults(handler=verify_repository)
@@ -67,7 +69,7 @@ def publish_model(parsed: argparse.Namespace) -> int:
     hub = connect(target, token=token)
     canonical = Hub(model.repo, hub.api) if model.repo and model.repo != target else None
     request = Request(target, model.name, parsed.experimental, parsed.adopt, len(inputs.postmortems))
-    releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical)
+    releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical, parsed.sign)
     if parsed.dry_run:
         return _show(hub, releasing)
     _writable(token)
@@ -84,7 +86,7 @@ def verify_repository(parsed: argparse.Namespace) -> int:
     name, _, revision = parsed.repository.partition("@")
     hub = connect(_target(name), token=_token(parsed.token_file))
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
-        found = verify(hub, revision or "main", Path(folder), ledger=ledger.read(parsed.modelqa_dir))
+        found = verify(hub, revision or "main", Path(folder), ledger=ledger.read(parsed.modelqa_dir), key=parsed.key)
         problems, asked = list(found.problems), 0
         if parsed.replay and not problems:
             asked, problems = replay(Path(folder), found.report, parsed.replay)
@@ -92,9 +94,18 @@ def verify_repository(parsed: argparse.Namespace) -> int:
         print(escape(f"{problem.code} at {problem.locus}: {problem.text}", "terminal", limit=600))
     again = f", {asked} of {parsed.replay} prompts asked again" if asked else ""
     print(f"{name}@{found.commit[:12]}: {len(found.files)} files{again}, {len(problems)} problem(s)")
+    print(f"the card was not rendered again: {found.unrendered}" if found.unrendered else "the card was rendered again")
     if not problems:
-        print("nothing differs; without a signature this shows drift, not forgery")
+        print(f"nothing differs; {_bears(found, parsed.key)}")
     return 1 if problems else 0
+
+
+def _bears(found: Verified, key: Path | None) -> str:
+    """What a comparison without a difference can bear."""
+    if key:
+        return f"report and manifest were signed with the private half of {key.name}"
+    signed = "signed, but no --key was given" if found.report.get("signature") else "not signed"
+    return f"{signed}: this shows drift, not forgery"
 
 
 def roll_back(parsed: argparse.Namespace) -> int:
@@ -117,7 +128,7 @@ def roll_back(parsed: argparse.Namespace) -> int:
 def _show(hub: Hub, releasing: Releasing) -> int:
     """What a release would do to the head, without doing it."""
     head = hub.head() or Snapshot("", {})
-    _, decision = releasing.decision(head)
+    _, _, decision = releasing.decision(head)
     release = releasing(head)
     todo = plan(release, head, (*KEPT, *releasing.policy.keep))
     print(escape(f"{decision.role}: {decision.why}", "terminal"))

@@ -10,19 +10,24 @@ from typing import Any
 from modelqa.checkpoint import Checkpoint, open_checkpoint
 from modelqa.errors import RecordError, ReleaseError
 from modelqa.models import Model, Registry, find_registry, load_registry, resolve
-from modelqa.records import find_stored
+from modelqa.record import Run
+from modelqa.records import find_stored, history_rows, read_stored
 
 from .evidence import Evidence, gather
 from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .records import StoredRun, checked, open_run
+from .report import gate_values
 from .settings import CardSettings, read_settings
 from .suite import gate_names
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a release is made from. The record is of the checkpoint's very files."""
+    """Everything a release is made from. The record is of the checkpoint's very files.
+
+    reference   `gate_values` of the known-good model's own run of the same cases, None when there is none
+    """
 
     model: Model
     registry: Registry
@@ -31,6 +36,7 @@ class Inputs:
     settings: CardSettings
     evidence: Evidence
     postmortems: tuple[Postmortem, ...] = ()
+    reference: Mapping[str, Any] | None = None
 
     @property
     def postmortem_entries(self) -> list[Mapping[str, Any]]:
@@ -63,7 +69,19 @@ def open_inputs(
         )
     settings = read_settings(cards / f"{model.name}.md")
     postmortems = tuple(_postmortem(cards / "postmortems" / f"{each}.md", suites) for each in settings.postmortems)
-    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known, home=home), postmortems)
+    evidence = gather(checkpoint, model, known, home=home)
+    return Inputs(model, known, checkpoint, stored, settings, evidence, postmortems, _reference(stored.run, home))
+
+
+def _reference(run: Run, home: Path) -> Mapping[str, Any] | None:
+    """What the newest run of the known-good model says of its gates, if it was asked the same by the same suites."""
+    name = run.controls.get("reference", {}).get("name")
+    for row in reversed(history_rows(home)):
+        if row.name == name and (home / row.record).is_file():
+            other = checked(read_stored(home / row.record)).run
+            if (other.suite, other.settings.get("case_seed")) == (run.suite, run.settings.get("case_seed")):
+                return gate_values(other)
+    return None
 
 
 def _postmortem(path: Path, suites: Path) -> Postmortem:

@@ -72,7 +72,7 @@ def shown(value: Any, form: str) -> str:
         )
     try:
         return FORMS[form](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DataError(
             f"a {type(value).__name__} cannot be shown as {form!r}",
             reason="the path leads to another kind of value",

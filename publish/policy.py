@@ -52,10 +52,12 @@ class HeadRecord:
     """What a target's head holds, as far as the policy asks.
 
     files   how many, without those that are left alone; report: modelqa/report.json, {} unless it is of these weights
+    commit  its id
     """
 
     files: int = 0
     report: Mapping[str, Any] = field(default_factory=dict)
+    commit: str = ""
 
     @property
     def digest(self) -> str:
@@ -139,7 +141,7 @@ def decide(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence
         return Decision(CANONICAL, "It replaces files that were never judged.", overrides)
     if head.digest == digest:
         return Decision(CANONICAL, "The same checkpoint as before, described anew.")
-    return _no_worse(request, policy, metrics)
+    return _no_worse(request, head, policy, metrics)
 
 
 def _experimental(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence[Metric]) -> Decision:
@@ -168,8 +170,9 @@ def _experimental(request: Request, head: HeadRecord, policy: Policy, metrics: S
     return Decision(EXPERIMENTAL, f"{claim}{known}", overrides)
 
 
-def _no_worse(request: Request, policy: Policy, metrics: Sequence[Metric]) -> Decision:
-    command = f"pytest suites/ --model {request.model} --modelqa-baseline {request.target}"
+def _no_worse(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence[Metric]) -> Decision:
+    beside = f"{request.target}@{head.commit}" if head.commit else request.target
+    command = f"pytest suites/ --model {request.model} --modelqa-release --modelqa-baseline {beside}"
     if {metric.name for metric in metrics} != set(policy.primary):
         missing = sorted(set(policy.primary) - {metric.name for metric in metrics})
         _refuse(

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelqa import __version__
 from modelqa.errors import RecordError
-from modelqa.files import canonical_json, read_json, sha256_text
+from modelqa.files import canonical_json, json_text, read_json, sha256_text, strict_json
 from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
 from modelqa.scaling import COMPUTE_OPTIMAL
@@ -24,6 +23,7 @@ from modelqa.scaling import COMPUTE_OPTIMAL
 from .beside import comparisons
 from .evidence import Evidence
 from .records import StoredRun, wording
+from .renderer import renderer
 from .replies import LONGEST_TEXT, degeneration, full_text, side_by_side, transcripts
 from .settings import CardSettings
 
@@ -59,19 +59,21 @@ def make_report(
     reference: Mapping[str, Any] | None = None,
     postmortems: Sequence[Mapping[str, Any]] = (),
     plots: Mapping[str, str] | None = None,
+    signed_by: str = "",
 ) -> dict[str, Any]:
-    """The report of a run: plain JSON values.
+    """The report of a run: plain JSON values, as they are read from its file.
 
     waivers    {gate: reason} of models.toml; previous: the report of the last release; reference: `gate_values` of the
     known-good model's own run. Both give their values beside the candidate's
     postmortems {id, title, summary, path, sha256}; plots: {kind: sha256} of the pictures that ship
+    signed_by  sha256 of the public key that the release is signed for, "" when it is not
     """
     run = stored.run
     versions = run.settings.get("versions", {})
     gates = [_gate(result, waivers or {}, previous, reference) for result in run.gates]
     report = {
         "schema": SCHEMA,
-        "renderer": __version__,
+        "renderer": renderer(),
         "date": stored.date,
         "standing": _standing(standing or Standing()),
         "model": {key: run.model[key] for key in _MODEL if run.model.get(key) is not None},
@@ -95,16 +97,18 @@ def make_report(
         "cases": full_text(stored, settings.full_text),
         "degeneration": degeneration(stored.rows),
         "plots": {kind: {"sha256": sha256} for kind, sha256 in (plots or {}).items()},
+        "signature": {"key_sha256": signed_by} if signed_by else {},
         "postmortems": [dict(entry) for entry in postmortems],
         "metadata": _metadata(settings),
         "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": COMPUTE_OPTIMAL},
     }
-    return {key: _bounded(value) for key, value in report.items()}
+    return dict(strict_json(json_text(_bounded(report))))  # as its file is read: a card is rendered again from that
 
 
 def _bounded(value: Any) -> Any:
-    """The value with every long text cut: no reply, name or reason makes a card that cannot be read."""
+    """The value with long texts cut and lone surrogates escaped: no reply, name or reason makes a card unreadable."""
     if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace").decode()
         return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}… +{len(value) - LONGEST_TEXT}"
     if isinstance(value, Mapping):
         return {_bounded(key): _bounded(entry) for key, entry in value.items()}
@@ -113,7 +117,7 @@ def _bounded(value: Any) -> Any:
 
 def read_report(path: Path) -> dict[str, Any]:
     """The report in a file; `RecordError` when it is none of this version."""
-    value = read_json(path)
+    value = read_json(path, strict=True)
     gates = value.get("gates") if isinstance(value, dict) and value.get("schema") == SCHEMA else None
     if not isinstance(gates, list) or not all(isinstance(gate, dict) and "gate" in gate for gate in gates):
         raise RecordError(

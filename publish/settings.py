@@ -49,6 +49,7 @@ class CardSettings:
     policy        the publishing policy: primary metrics and margins
     cost          what training cost: {amount, currency, note}
     prose         {section: Markdown, with marks where the source names a value of the report}
+    words         the same as it was written; `read_words` makes the prose of it
     """
 
     license: str
@@ -68,6 +69,7 @@ class CardSettings:
     policy: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     prose: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
 
 
 def read_settings(path: Path) -> CardSettings:
@@ -80,7 +82,8 @@ def read_settings(path: Path) -> CardSettings:
     values |= {key: _table(path, key, front[key]) for key in _TABLES if key in front}
     values["runs"] = _runs(path, front.get("runs", []))
     values["transcripts"] = _whole(path, "transcripts", front.get("transcripts", 1))
-    values["prose"] = _prose(path, body)
+    values["words"] = f"{body.strip()}\n" if body.strip() else ""
+    values["prose"] = read_words(path, body)
     _check_licence(path, values)
     _check_base(path, values)
     return CardSettings(**values)
@@ -161,7 +164,8 @@ def sections(path: Path, body: str, known: Iterable[str] | None = None) -> dict[
     return texts
 
 
-def _prose(path: Path, body: str) -> dict[str, str]:
+def read_words(path: Path, body: str) -> dict[str, str]:
+    """{section: Markdown, with marks} of what a person wrote in `path`; `UsageError` for a number or a placeholder."""
     texts = sections(path, body, SECTIONS)
     for heading, text in texts.items():
         if found := _PLACEHOLDER.search(text):

@@ -42,7 +42,7 @@ def test_a_release_is_the_judged_files_and_what_is_derived_from_them(project: Pa
     own = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert paths - {path for path in paths if path.startswith("modelqa/plots/")} == {
         *own, "chat_template.jinja", "README.md",
-        "modelqa/report.json", "modelqa/numbers.json", "modelqa/manifest.json",
+        "modelqa/report.json", "modelqa/numbers.json", "modelqa/manifest.json", "modelqa/words.md",
     }  # fmt: skip
     for file in release.files:
         assert hashlib.sha256(file.content()).hexdigest() == file.sha256 and len(file.content()) == file.size

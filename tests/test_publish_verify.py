@@ -4,99 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hub.online import loopback
-from hub.server import READ, LoopbackHub
-from hub.store import Repository, pointer
+from desk import NAME, Desk, desk, judged, loopback, project
+from hub.server import READ
 from hub.trial import old_files
 from modelqa.publish.push import KEPT
-from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT
+from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT, WORDS
 from modelqa.publish.replay import replay
-from publishing import CARD, judged, project
 
 from modelqa.checkpoint import open_checkpoint
-from modelqa.cli import main
 
-__all__ = ["judged", "loopback", "project"]
-
-NAME = "acme/tiny"
-POLICY = "policy:\n  primary: [echo]\n  margin: 0.1\n---\n## What it is"
-
-
-@dataclass
-class Desk:
-    """A maintainer's desk: a judged project, a Hub, and what the last command printed."""
-
-    root: Path
-    hub: LoopbackHub
-    capsys: pytest.CaptureFixture[str]
-    out: str = ""
-
-    @property
-    def repository(self) -> Repository:
-        """The repository on the Hub."""
-        return self.hub.repository(NAME)
-
-    def run(self, *command: str) -> int:
-        """A modelqa command; its exit status."""
-        self.capsys.readouterr()
-        status = main(list(command))
-        captured = self.capsys.readouterr()
-        self.out = captured.out + captured.err
-        return status
-
-    def publish(self, *options: str) -> None:
-        """Publish, which has to succeed."""
-        assert self.run("publish", "tiny", "--to", NAME, *options) == 0, self.out
-
-    def write_card(self, line: str = "It knows nothing.") -> None:
-        """The card's words, with the publishing policy."""
-        (self.root / "cards" / "tiny.md").write_text(
-            CARD.replace("---\n## What it is", POLICY).replace("It knows nothing.", line)
-        )
-
-    def download(self) -> Path:
-        """A folder with the files of the branch."""
-        folder = self.root / "downloaded"
-        commit = self.repository.resolve("main") or ""
-        for path, blob in self.repository.tree(commit).items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(self.repository.content(blob))
-        return folder
-
-    def tag(self) -> str:
-        """The newest tag."""
-        head = self.repository.resolve("main")
-        return next(name for name, commit in self.repository.refs("refs/tags").items() if commit == head)
-
-    def tamper(self, path: str, change: Callable[[bytes], bytes]) -> None:
-        """Somebody changes one file on the branch."""
-        commit = self.repository.resolve("main")
-        assert commit
-        data = change(self.repository.content(self.repository.tree(commit)[path]))
-        self.put({path: data})
-
-    def put(self, files: dict[str, bytes], delete: tuple[str, ...] = ()) -> None:
-        """Somebody commits files; large ones go where large files go."""
-        kept = {}
-        for path, data in files.items():
-            large = path.endswith(".safetensors")
-            digest = sha256(data).hexdigest()
-            assert not large or self.repository.keep_object(digest, data)
-            kept[path] = pointer(digest, len(data)) if large else data
-        self.repository.commit("refs/heads/main", kept, delete=delete, message="changed by hand")
-
-
-@pytest.fixture
-def desk(project: Path, loopback: LoopbackHub, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """A desk whose card has a policy."""
-    made = Desk(project, loopback, capsys)
-    made.write_card()
-    return made
+__all__ = ["desk", "judged", "loopback", "project"]
 
 
 def test_what_was_published_is_what_was_judged_and_verifies(desk: Desk) -> None:
@@ -213,8 +134,19 @@ def other_record(data: bytes) -> bytes:
     return json.dumps(report).encode()
 
 
+def swapped_rows(data: bytes) -> bytes:
+    """The card with two lines of words exchanged: no number moves."""
+    lines = data.split(b"\n")
+    at = lines.index(b"## Limitations")
+    lines[at], lines[at + 2] = lines[at + 2], lines[at]
+    return b"\n".join(lines)
+
+
 CHANGES: dict[str, tuple[str, Callable[[bytes], bytes], set[str]]] = {
-    "an edited number": (README, lambda data: data.replace(b"%", b"9%", 1), {"verify.number"}),
+    "an edited number": (README, lambda data: data.replace(b"%", b"9%", 1), {"verify.number", "verify.rendered"}),
+    "an edited word": (README, lambda data: data.replace(b"knows nothing", b"knows a lot"), {"verify.rendered"}),
+    "edited words": (WORDS, lambda data: data.replace(b"nothing", b"a lot"), {"verify.changed", "verify.rendered"}),
+    "another order": (README, swapped_rows, {"verify.rendered"}),
     "a swapped tensor byte": (
         "model.safetensors",
         lambda data: data[:-1] + bytes([data[-1] ^ 1]),
@@ -224,6 +156,11 @@ CHANGES: dict[str, tuple[str, Callable[[bytes], bytes], set[str]]] = {
     "a stale config": ("config.json", lambda data: data.replace(b"{", b"{ ", 1), {"verify.changed", "verify.record"}),
     "another record": (REPORT, other_record, {"verify.changed", "verify.digest", "verify.record"}),
     "no record": (REPORT, lambda data: b"{", {"verify.changed", "verify.unreadable"}),
+    "a key that stands twice": (
+        REPORT,
+        lambda data: data.replace(b"{", b'{"date": "2020-01-01",', 1),
+        {"verify.changed", "verify.unreadable"},
+    ),
     "no manifest": (MANIFEST, lambda data: b"[]", {"verify.unreadable"}),
     "another index": (
         NUMBERS,
@@ -257,6 +194,31 @@ def test_a_consistent_change_by_hand_is_found_by_its_commit(desk: Desk) -> None:
     desk.tamper(README, lambda data: data.replace(b"It knows nothing", b"It knows a lot"))
     assert desk.run("verify", NAME) == 1
     assert "verify.unreleased" in desk.out
+
+
+def test_a_stale_file_of_an_earlier_release_is_found(desk: Desk) -> None:
+    desk.publish()
+    old = desk.repository.content(desk.repository.tree(desk.repository.resolve("main") or "")[NUMBERS])
+    desk.write_card("It knows {{ scale.parameters | count }} numbers.")
+    desk.publish()
+    desk.tamper(NUMBERS, lambda data: old)
+    assert desk.run("verify", NAME) == 1
+    assert f"verify.changed at {NUMBERS}" in desk.out
+
+
+def test_a_card_of_another_renderer_is_compared_number_by_number_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"version": "0.0.9", "sha256": "0" * 64}
+    monkeypatch.setattr("modelqa.publish.report.renderer", lambda: other)
+    monkeypatch.setattr("modelqa.publish.agreement.renderer", lambda: other)
+    desk.publish()
+    monkeypatch.undo()
+    assert desk.run("verify", NAME) == 0, desk.out
+    assert "the card was not rendered again: modelqa 0.0.9" in desk.out
+    desk.tamper(README, lambda data: data.replace(b"%", b"9%", 1))
+    assert desk.run("verify", NAME) == 1
+    assert "verify.number" in desk.out and "verify.rendered" not in desk.out
 
 
 def test_a_moved_tag_is_found_by_the_ledger(desk: Desk) -> None:

@@ -57,10 +57,12 @@ class LoopbackHub:
 
     xet      offer the Xet storage mode too; a client that has Xet switched off uses LFS all the same
     faults   what shall happen to which call, and the trace of the calls
+    port     0: any that is free
     """
 
     folder: Path
     xet: bool = False
+    port: int = 0
     faults: Faults = field(default_factory=Faults)
     repositories: dict[str, Repository] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ class LoopbackHub:
         class Handler(_Handler):
             server_hub = hub
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
