@@ -16,6 +16,7 @@ from modelqa.files import sha256_bytes, strict_json
 from modelqa.record import Problem
 
 from .card import differences, read_index, render, report_digest
+from .eval_results import FOLDER, result_of
 from .manifest import read_manifest
 from .push import KEPT
 from .release_files import MANIFEST, NUMBERS, README, REPORT, SIGNATURE, WORDS, ReleaseFile
@@ -42,7 +43,8 @@ def agreement(files: Files, key: Path | None = None) -> Agreement:
     problems, report, unrendered = list(_listed(files)), {}, "there is no report to render it from"
     try:
         report = _report(files)
-        problems += [*_signed(files, report, key), *_named(files, report), *_card(files, report)]
+        problems += [*_signed(files, report, key), *_named(files, report), *_results(files, report)]
+        problems += _card(files, report)
         unrendered = _other_renderer(report)
         problems += _rendered(files, report) if not unrendered else []
     except DataError as error:
@@ -85,6 +87,20 @@ def _named(files: Files, report: Mapping[str, Any]) -> Iterator[Problem]:
     for path, entry in [*((_path(entry), entry) for entry in (*judged, *postmortems)), *pictures]:
         if path not in files or not isinstance(entry, Mapping) or files[path].sha256 != entry.get("sha256"):
             yield Problem("verify.record", path, "the record is of another file than the one that stands here")
+
+
+def _results(files: Files, report: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is sent to leaderboards against the report."""
+    import yaml
+
+    wanted = {str(entry.get("path")): entry for entry in report.get("eval_results", ()) if isinstance(entry, Mapping)}
+    for path in sorted({*wanted, *(path for path in files if path.startswith(f"{FOLDER}/"))}):
+        try:
+            same = yaml.safe_load(_text(files, path)) == [result_of(wanted[path])]
+        except (yaml.YAMLError, ValueError, LookupError, RecursionError):
+            same = False
+        if not same:
+            yield Problem("verify.eval_results", path, "it is not the result that the report holds")
 
 
 def _signed(files: Files, report: Mapping[str, Any], key: Path | None) -> Iterator[Problem]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -20,9 +18,8 @@ from .push import KEPT, plan, publish
 from .releasing import Releasing
 from .replay import replay
 from .rollback import go_back, way_back
+from .token import read_token, writing_token
 from .verify import Verified, verify
-
-_TOKEN = re.compile(r"[A-Za-z0-9_.-]{8,4096}")
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,14 +62,14 @@ def publish_model(parsed: argparse.Namespace) -> int:
     model = inputs.model
     policy = read_policy(inputs.settings.policy, f"{parsed.cards / model.name}.md")
     target = _target(parsed.to or (model.experimental_repo if parsed.experimental else model.repo))
-    token = _token(parsed.token_file)
+    token = read_token(parsed.token_file, target)
     hub = connect(target, token=token)
     canonical = Hub(model.repo, hub.api) if model.repo and model.repo != target else None
     request = Request(target, model.name, parsed.experimental, parsed.adopt, len(inputs.postmortems))
     releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical, parsed.sign)
     if parsed.dry_run:
         return _show(hub, releasing)
-    _writable(token)
+    writing_token(token)
     done = publish(hub, releasing, private=parsed.private, kept=(*KEPT, *policy.keep))
     ledger.append(parsed.modelqa_dir, done.entry)
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
@@ -84,7 +81,7 @@ def publish_model(parsed: argparse.Namespace) -> int:
 def verify_repository(parsed: argparse.Namespace) -> int:
     """Print everything that is wrong with a published release; 0 when nothing is."""
     name, _, revision = parsed.repository.partition("@")
-    hub = connect(_target(name), token=_token(parsed.token_file))
+    hub = connect(_target(name), token=read_token(parsed.token_file, name))
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
         found = verify(hub, revision or "main", Path(folder), ledger=ledger.read(parsed.modelqa_dir), key=parsed.key)
         problems, asked = list(found.problems), 0
@@ -110,15 +107,15 @@ def _bears(found: Verified, key: Path | None) -> str:
 
 def roll_back(parsed: argparse.Namespace) -> int:
     """Give a branch the files of an earlier release back."""
-    token = _token(parsed.token_file)
-    hub = connect(_target(parsed.repository), token=token)
+    token = read_token(parsed.token_file, _target(parsed.repository))
+    hub = connect(parsed.repository, token=token)
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
         way = way_back(hub, parsed.to, Path(folder), ledger=ledger.read(parsed.modelqa_dir))
         _list("restore", way.restore)
         _list("delete", way.delete)
         if parsed.dry_run:
             return 0
-        _writable(token)
+        writing_token(token)
         entry = go_back(hub, way)
     ledger.append(parsed.modelqa_dir, entry)
     print(f"{hub.name} holds {parsed.to} again: {entry.tag} ({entry.commit})")
@@ -167,34 +164,3 @@ def _target(name: str) -> str:
 
 def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, help="file that holds the token (default: the variable HF_TOKEN)")
-
-
-def _token(file: Path | None) -> str | None:
-    """The token that was given: in a file, in HF_TOKEN, or by the CI's identity (HF_OIDC_RESOURCE); else None.
-
-    It is never an argument, which other users of the machine could read, and never the one of an earlier login.
-    """
-    if file is not None:
-        try:
-            token = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read", reason=str(error), remedy="name the token's file") from None
-    elif os.environ.get("HF_OIDC_RESOURCE"):
-        from huggingface_hub import get_token
-
-        token = get_token() or ""
-    else:
-        token = os.environ.get("HF_TOKEN", "").strip()
-    if token and not _TOKEN.fullmatch(token):
-        raise UsageError("what was given is no token", reason="a token is one word of letters, digits, _ . and -",
-                         remedy="check the file, or HF_TOKEN; the value is not shown here")  # fmt: skip
-    return token or None
-
-
-def _writable(token: str | None) -> None:
-    if token is None:
-        raise UsageError(
-            "there is no token",
-            reason="only who may write to the repository can publish",
-            remedy="set HF_TOKEN or give --token-file, with a fine-grained token for this repository alone",
-        )

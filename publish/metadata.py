@@ -1,6 +1,6 @@
 """The YAML block of a card: what the Hub reads. Every value in it is a reference into the report, as on the card.
 
-`.eval_results` files are not written: the Hub takes them for registered benchmark datasets only.
+Gates stand in the model index alone: `.eval_results` files are for registered benchmarks (see `eval_results`).
 """
 
 from __future__ import annotations

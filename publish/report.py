@@ -21,6 +21,7 @@ from modelqa.record import GateResult, Run, Status
 from modelqa.scaling import COMPUTE_OPTIMAL
 
 from .beside import comparisons
+from .eval_results import result_entries
 from .evidence import Evidence
 from .records import StoredRun, wording
 from .renderer import renderer
@@ -88,6 +89,8 @@ def make_report(
         "thresholds": _threshold_changes(gates, previous),
         "comparisons": comparisons(run),
         "benchmarks": [dict(row) for row in evidence.benchmarks],
+        "trend": dict(evidence.trend),
+        "eval_results": result_entries(settings.eval_results, evidence.benchmarks, date=stored.date),
         "scale": _scale(evidence, settings),
         "data": {**evidence.data, "overlap": _overlap(run)},
         "runs": [dict(row) for row in evidence.chain] + [dict(row) for row in settings.runs],

@@ -18,6 +18,7 @@ from modelqa.text import escape
 
 from .admission import missing_tests, refusals
 from .card import render
+from .eval_results import result_files
 from .inputs import Inputs, other_files
 from .lint import LICENCE_FILES, facts_of, lint
 from .manifest import make_manifest
@@ -56,6 +57,7 @@ def stage(
         _refuse(name, [Problem("release.other_files", name, changed)])
     report = _report(inputs, standing, previous, key_digest(key) if key else "")
     files = [*_checkpoint_files(inputs), *_words(inputs), *_pictures(report)]
+    files += [ReleaseFile.of(path, data) for path, data in result_files(report)]
     files += _derived(report, inputs.settings.prose, files)
     if key:
         both = [file.content() for file in files if file.path in (REPORT, MANIFEST)]

@@ -7,7 +7,7 @@ repository can write a consistent release of other files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from modelqa.record import Problem
 
 from .agreement import agreement
-from .hub import Hub
+from .hub import BRANCH, Hub
 from .ledger import Entry
 from .push import KEPT, described
 from .release_files import Release, ReleaseFile
@@ -53,7 +53,17 @@ def verify(
         files[path] = ReleaseFile.of(path, hub.fetch(path, commit, folder))
     found = agreement(files, key)
     problems = (*_moved(hub, revision, commit, ledger or []), *found.problems, *_unreleased(hub, commit, files))
+    if found.report.get("eval_results") and not found.problems and commit == hub.resolve(BRANCH):
+        problems += tuple(_not_shown(hub, found.report["eval_results"]))
     return Verified(hub.name, commit, folder, files, problems, found.report, found.unrendered)
+
+
+def _not_shown(hub: Hub, results: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Results that the Hub keeps as files and does not take as results: it skips such a file without a word."""
+    shown = hub.shown_results()
+    for entry in results:
+        if (entry["dataset"], entry["task"], entry["value"]) not in shown:
+            yield Problem("verify.eval_results", entry["path"], "the Hub does not show this result")
 
 
 def _moved(hub: Hub, revision: str, commit: str, ledger: list[Entry]) -> Iterator[Problem]:
