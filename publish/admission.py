@@ -13,6 +13,7 @@ from modelqa.models import Model
 from modelqa.phases import TABLE, Later, Phases, read_phases, suite_files
 from modelqa.record import GateResult, Problem, Status
 
+from .bars import edited_bars
 from .records import StoredRun
 from .suite import tests_of
 
@@ -30,6 +31,7 @@ def refusals(stored: StoredRun, model: Model, *, suites: Path, beside: Collectio
         *_origin(stored, model),
         *_baseline(stored, model, beside),
         *_suite(stored, suites),
+        *edited_bars(stored.run, suites),
         *_completeness(stored),
         *(problem for result in stored.run.gates for problem in _gate(result, phases, model)),
     ]

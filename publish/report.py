@@ -20,6 +20,7 @@ from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
 from modelqa.scaling import COMPUTE_OPTIMAL
 
+from .bars import threshold_changes
 from .beside import comparisons
 from .eval_results import result_entries
 from .evidence import Evidence
@@ -86,7 +87,8 @@ def make_report(
         "loads": _loads(versions, evidence),
         "controls": {role: {"name": str(control.get("name", ""))} for role, control in run.controls.items()},
         "gates": gates,
-        "thresholds": _threshold_changes(gates, previous),
+        "bars": dict(run.thresholds.get("bars", {})),
+        "thresholds": threshold_changes(run, previous),
         "comparisons": comparisons(run),
         "benchmarks": [dict(row) for row in evidence.benchmarks],
         "trend": dict(evidence.trend),
@@ -199,15 +201,6 @@ def _loads(versions: Mapping[str, Any], evidence: Evidence) -> list[dict[str, An
     name = "transformers"
     own = [{"library": name, "version": str(versions[name])}] if name in versions else []
     return own + [dict(row) for row in evidence.loads]
-
-
-def _threshold_changes(gates: Sequence[Mapping[str, Any]], previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """What the last release had to reach and this one has not, gate by gate; a gate that is gone is one of them."""
-    before = {gate["gate"]: gate.get("threshold") for gate in previous["gates"]} if previous else {}
-    now = {gate["gate"]: gate["threshold"] for gate in gates}
-    changed = [name for name in before if before[name] != now.get(name)]
-    rows = [{"gate": name, "before": before[name], "now": now.get(name)} for name in sorted(changed)]
-    return [row | {"loosened": row["now"] is None or (row["before"] or 0) > row["now"]} for row in rows]
 
 
 def _scale(evidence: Evidence, settings: CardSettings) -> dict[str, Any]:

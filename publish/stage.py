@@ -17,6 +17,7 @@ from modelqa.record import Problem
 from modelqa.text import escape
 
 from .admission import missing_tests, refusals
+from .bars import unexplained
 from .card import render
 from .eval_results import result_files
 from .inputs import Inputs, other_files
@@ -56,6 +57,7 @@ def stage(
     if changed := other_files(inputs.stored, inputs.checkpoint):
         _refuse(name, [Problem("release.other_files", name, changed)])
     report = _report(inputs, standing, previous, key_digest(key) if key else "")
+    _refuse(name, list(unexplained(report["thresholds"])))
     files = [*_checkpoint_files(inputs), *_words(inputs), *_pictures(report)]
     files += [ReleaseFile.of(path, data) for path, data in result_files(report)]
     files += _derived(report, inputs.settings.prose, files)
@@ -156,6 +158,7 @@ _REMEDIES = {
     "release.cached": "run it again with --modelqa-release, which asks the model anew",
     "release.undeclared": "add the model to models.toml, with its data, and run the gates again",
     "release.baseline": "run the gates without --modelqa-baseline, or beside what the release would replace",
+    "release.loosened": "write why in suites/ledger.toml (modelqa thresholds), and run the gates again",
     "release.suite": "run the gates again with the suites as they are now",
     "release.deselected": "run all of suites/, without -k, -m or a node id",
     "release.not_planned": "run all of suites/, without -k, -m or a node id",
