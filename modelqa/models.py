@@ -24,7 +24,7 @@ from modelqa.errors import UsageError
 Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?")  # a branch, tag or commit behind the @
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?", re.ASCII)  # behind @: a revision
 _STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "benchmarks")

@@ -15,7 +15,7 @@ from modelqa.record import GateResult, Problem, Status
 
 from .bars import edited_bars
 from .records import StoredRun
-from .suite import tests_of
+from .suite import case_gates, tests_of
 
 EXCUSED = ("later_phase", "not_asked", "informational")  # why a gate of a declared model may stay without a verdict
 _NUMBERS = ("passed", "total", "lower", "upper", "clustered", "families")
@@ -34,6 +34,7 @@ def refusals(stored: StoredRun, model: Model, *, suites: Path, beside: Collectio
         *edited_bars(stored.run, suites),
         *_completeness(stored),
         *(problem for result in stored.run.gates for problem in _gate(result, phases, model)),
+        *_asked(stored, suites),
     ]
 
 
@@ -80,6 +81,25 @@ def _completeness(stored: StoredRun) -> Iterator[Problem]:
             yield Problem("release.deselected", result.gate, "planned, but left out by the selection")
 
 
+def _asked(stored: StoredRun, suites: Path) -> Iterator[Problem]:
+    """Outcomes against the kept replies: a case that was asked and has no outcome was left out afterwards."""
+    answered: dict[tuple[str, str], set[str]] = {}
+    for row in stored.rows:
+        for gate, case in row.cases.items():
+            answered.setdefault((row.role, gate), set()).add(case.case)
+    singular = case_gates(suites)
+    for result in stored.run.gates:
+        replied = answered.get((result.model, result.gate), set())
+        if result.gate not in singular or result.verdict.status is Status.NOT_ASKED:
+            continue
+        if not result.outcomes:
+            yield Problem("release.outcomes", result.gate, "it is asked once a case, and no outcome is in the record")
+        elif lost := sorted(replied - {*result.outcomes}):
+            yield Problem("release.cases", result.gate, f"{lost[0]} was asked and answered, and has no outcome")
+        elif made := sorted(case for case, found in result.outcomes.items() if found == "yes" and case not in replied):
+            yield Problem("release.cases", result.gate, f"{made[0]} has the outcome yes, and no reply was kept")
+
+
 def missing_tests(stored: StoredRun, suites: Path) -> list[Problem]:
     """The tests of the suites folder that the run did not even plan: a run of one file looks complete by itself."""
     planned = [(result.node.partition("::")[0], result.gate.partition("[")[0]) for result in stored.run.gates]
@@ -100,7 +120,7 @@ def _gate(result: GateResult, phases: Phases, model: Model) -> Iterator[Problem]
         elif verdict.code == "informational" and isinstance(entry, float):
             yield Problem("release.gate", name, "printed only, though the phase table holds a rate for it")
         return
-    if verdict.status is Status.INCONCLUSIVE and verdict.code == "no_evidence" and name in model.waivers:
+    if verdict.status is Status.INCONCLUSIVE and verdict.code == "no_evidence" and model.waivers.get(name, "").strip():
         return
     if result.outcomes:
         yield from _rate(result, entry if isinstance(entry, float) else verdict.threshold)

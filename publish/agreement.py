@@ -6,7 +6,7 @@ every number and, when this very renderer made it, every byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,9 @@ class Agreement:
 
 def agreement(files: Files, key: Path | None = None) -> Agreement:
     """How the files of a release agree with each other, and with a public key that signed it."""
-    problems, report, unrendered = list(_listed(files)), {}, "there is no report to render it from"
+    problems: list[Problem] = []
+    report: dict[str, Any] = {}
+    unrendered = "there is no report to render it from"
     try:
         report = _report(files)
         problems += [*_signed(files, report, key), *_named(files, report), *_results(files, report)]
@@ -49,7 +51,14 @@ def agreement(files: Files, key: Path | None = None) -> Agreement:
         problems += _rendered(files, report) if not unrendered else []
     except DataError as error:
         problems.append(Problem("verify.unreadable", REPORT, f"{error.fact}: {error.reason}"))
-    return Agreement(report, tuple(problems), unrendered)
+    return Agreement(report, (*_listed(files, left_alone(report)), *problems), unrendered)
+
+
+def left_alone(report: Mapping[str, Any]) -> frozenset[str]:
+    """The paths of a repository that are no part of its release: the Hub's own, and what the report declares."""
+    standing = report.get("standing")
+    keep = standing.get("keep") if isinstance(standing, Mapping) else None
+    return frozenset(KEPT) | {str(path) for path in (keep if isinstance(keep, list) else [])}
 
 
 def _report(files: Files) -> dict[str, Any]:
@@ -59,15 +68,15 @@ def _report(files: Files) -> dict[str, Any]:
     return value
 
 
-def _listed(files: Files) -> Iterator[Problem]:
-    """The files against the manifest: which are missing, added, or have other bytes."""
+def _listed(files: Files, kept: Collection[str]) -> Iterator[Problem]:
+    """The files against the manifest, but for those in `kept`: which are missing, added, or have other bytes."""
     try:
         manifest = read_manifest(_json(files, MANIFEST))
     except DataError as error:
         yield Problem("verify.unreadable", MANIFEST, f"{error.fact}: {error.reason}")
         return
     for path in sorted({*manifest, *files}):
-        if path in (README, MANIFEST, SIGNATURE, *KEPT):
+        if path in (README, MANIFEST, SIGNATURE) or (path in kept and path not in manifest):
             continue
         if path not in files:
             yield Problem("verify.missing", path, "the manifest lists it, and it is not there")

@@ -1,4 +1,4 @@
-"""What is demanded otherwise than at the last release: read off the report that stands at the target, not off our notes.
+"""What is demanded otherwise than at the last release: read off the report at the target, not off our own notes.
 
 `suites/released.json` may be edited with the thresholds; the report of a published release cannot be edited here.
 """
@@ -18,6 +18,7 @@ from modelqa.thresholds import Change, explained, loosened, stated
 def threshold_changes(run: Run, previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """A row for each bar that changed since the last release: bar, before, now (as text), because, loosened.
 
+    What a new gate demands is no change.
     Without a released report that holds bars, what became looser since the suites' own note of a release.
     """
     before, bars = (previous or {}).get("bars"), run.thresholds.get("bars", {})
@@ -31,7 +32,7 @@ def threshold_changes(run: Run, previous: Mapping[str, Any] | None) -> list[dict
             reason="they are of another form than any that modelqa writes",
             remedy="look at its modelqa/report.json, and roll back to a sound release first",
         ) from None
-    changed = [name for name in sorted({*before, *bars}) if before.get(name) != bars.get(name)]
+    changed = [name for name in sorted({*before, *looser}) if before.get(name) != bars.get(name)]
     rows = [looser.get(name, Change(name, before.get(name), bars.get(name))) for name in changed]
     return [_row(each, loosened=each.bar in looser) for each in rows]
 

@@ -12,9 +12,9 @@ from modelqa.text import escape
 
 from . import ledger
 from .commands import add_source_arguments, inputs_of
-from .hub import Hub, Snapshot, connect
+from .hub import Hub, connect
 from .policy import Request, read_policy
-from .push import KEPT, plan, publish
+from .push import KEPT, NOTHING, plan, publish
 from .releasing import Releasing
 from .replay import replay
 from .rollback import go_back, way_back
@@ -65,7 +65,7 @@ def publish_model(parsed: argparse.Namespace) -> int:
     token = read_token(parsed.token_file, target)
     hub = connect(target, token=token)
     canonical = Hub(model.repo, hub.api) if model.repo and model.repo != target else None
-    request = Request(target, model.name, parsed.experimental, parsed.adopt, len(inputs.postmortems))
+    request = Request(target, model.name, parsed.experimental, parsed.adopt.strip(), len(inputs.own_postmortems))
     releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical, parsed.sign)
     if parsed.dry_run:
         return _show(hub, releasing)
@@ -124,7 +124,7 @@ def roll_back(parsed: argparse.Namespace) -> int:
 
 def _show(hub: Hub, releasing: Releasing) -> int:
     """What a release would do to the head, without doing it."""
-    head = hub.head() or Snapshot("", {})
+    head = hub.head() or NOTHING
     _, _, decision = releasing.decision(head)
     release = releasing(head)
     todo = plan(release, head, (*KEPT, *releasing.policy.keep))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import Checkpoint, open_checkpoint
-from modelqa.errors import RecordError, ReleaseError
+from modelqa.errors import RecordError, ReleaseError, UsageError
 from modelqa.models import Model, Registry, find_registry, load_registry, resolve
 from modelqa.record import Run
 from modelqa.records import find_stored, history_rows, read_stored
+from modelqa.text import escape
 
 from .evidence import Evidence, gather
 from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
@@ -20,6 +22,8 @@ from .records import StoredRun, checked, open_run
 from .report import gate_values
 from .settings import CardSettings, read_settings
 from .suite import gate_names
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Inputs:
     evidence: Evidence
     postmortems: tuple[Postmortem, ...] = ()
     reference: Mapping[str, Any] | None = None
+
+    @property
+    def own_postmortems(self) -> list[Postmortem]:
+        """Those that are about this model."""
+        return [entry for entry in self.postmortems if self.model.name in entry.models]
 
     @property
     def postmortem_entries(self) -> list[Mapping[str, Any]]:
@@ -59,6 +68,12 @@ def open_inputs(
     """
     known = load_registry(find_registry(Path.cwd(), registry))
     model = resolve(known, name)
+    if not _NAME.fullmatch(model.name):
+        raise UsageError(
+            f"{escape(model.name, 'terminal', limit=80)!r} is no name for a release",
+            reason="it becomes a file's name and the title of a commit",
+            remedy="use letters, digits, dots, dashes and underscores in models.toml",
+        )
     stored = open_run(run) if run else checked(find_stored(home, model.name))
     checkpoint = open_checkpoint(model.location)
     if problem := other_files(stored, checkpoint):

@@ -45,7 +45,8 @@ class Releasing:
         """The release that may replace `head`; `ReleaseError` says why none may."""
         base, beside, decision = self.decision(head)
         model = self.inputs.model
-        standing = Standing(decision.role, decision.why, model.repo, model.experimental_repo, decision.overrides)
+        standing = Standing(decision.role, decision.why, model.repo, model.experimental_repo, decision.overrides,
+                            self.policy.keep)  # fmt: skip
         return stage(
             self.inputs,
             suites=self.suites,

@@ -41,6 +41,7 @@ class Standing:
 
     why        one sentence; canonical, experimental: the two repositories
     overrides  {what the policy would have refused: the reason given}
+    keep       paths of the repository that are left alone
     """
 
     role: str = "preview"
@@ -48,6 +49,7 @@ class Standing:
     canonical: str = ""
     experimental: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
 
 
 def make_report(
@@ -146,6 +148,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "canonical": standing.canonical,
         "experimental": standing.experimental,
         "overrides": overrides,
+        "keep": list(standing.keep),
     }
 
 

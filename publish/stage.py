@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from modelqa.checkpoint.folder import inside
 from modelqa.errors import ReleaseError
 from modelqa.files import json_text
 from modelqa.record import Problem
@@ -67,7 +68,8 @@ def stage(
     parent = inputs.registry.models[inputs.model.parent].hub if inputs.model.parent else ""
     facts = facts_of(inputs.checkpoint, role=standing.role, parent=parent)
     card = next(file.content() for file in files if file.path == README).decode()
-    _refuse(name, [*lint(card, facts), *(problem for file in files for problem in _secrets(file))])
+    secrets = [problem for file in files for problem in _secrets(file)]
+    _refuse(name, [*lint(card, facts), *_links(inputs.settings.license_link, files), *secrets])
     return Release.of(files, name=name, record=inputs.stored.run.digest)
 
 
@@ -117,13 +119,18 @@ def _checkpoint_files(inputs: Inputs) -> Iterator[ReleaseFile]:
 def _words(inputs: Inputs) -> Iterator[ReleaseFile]:
     """The card's words, the postmortems, and the licence's text when it lies in the checkpoint's folder."""
     for name in LICENCE_FILES:
-        path = inputs.checkpoint.path / name
-        if path.is_file() and not path.is_symlink():
-            yield ReleaseFile.of(name, path)
+        if (inputs.checkpoint.path / name).exists():
+            yield ReleaseFile.of(name, inside(inputs.checkpoint.path, name).resolve())
     if inputs.settings.words:
         yield ReleaseFile.of(WORDS, inputs.settings.words.encode())
     for postmortem in inputs.postmortems:
         yield ReleaseFile.of(postmortem.report_entry["path"], postmortem.path)
+
+
+def _links(link: str, files: Sequence[ReleaseFile]) -> Iterator[Problem]:
+    """A licence's link that leads nowhere."""
+    if link and "://" not in link and link not in {file.path for file in files}:
+        yield Problem("card.licence_missing", link, "license_link names it, and no such file ships")
 
 
 def _secrets(file: ReleaseFile) -> list[Problem]:

@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from modelqa.record import Problem
 
-from .agreement import agreement
+from .agreement import agreement, left_alone
 from .hub import BRANCH, Hub
 from .ledger import Entry
-from .push import KEPT, described
+from .push import described
 from .release_files import Release, ReleaseFile
 
 
@@ -52,7 +52,11 @@ def verify(
     for path in tqdm(sorted(hub.snapshot(commit).entries), desc="downloading", unit="file", disable=None):
         files[path] = ReleaseFile.of(path, hub.fetch(path, commit, folder))
     found = agreement(files, key)
-    problems = (*_moved(hub, revision, commit, ledger or []), *found.problems, *_unreleased(hub, commit, files))
+    problems = (
+        *_moved(hub, revision, commit, ledger or []),
+        *found.problems,
+        *_unreleased(hub, commit, release_of(files, found.report)),
+    )
     if found.report.get("eval_results") and not found.problems and commit == hub.resolve(BRANCH):
         problems += tuple(_not_shown(hub, found.report["eval_results"]))
     return Verified(hub.name, commit, folder, files, problems, found.report, found.unrendered)
@@ -73,11 +77,19 @@ def _moved(hub: Hub, revision: str, commit: str, ledger: list[Entry]) -> Iterato
             yield Problem("verify.tag_moved", revision, text)
 
 
-def _unreleased(hub: Hub, commit: str, files: Mapping[str, ReleaseFile]) -> Iterator[Problem]:
+def release_of(files: Mapping[str, ReleaseFile], report: Mapping[str, Any]) -> Release:
+    """The release among the files of a repository: all but those that its report leaves alone."""
+    kept = left_alone(report) - {str(entry.get("path")) for entry in report.get("files", ()) if isinstance(entry, dict)}
+    tables = (report.get("model"), report.get("record"))
+    model, record = (table if isinstance(table, Mapping) else {} for table in tables)
+    own = (file for path, file in files.items() if path not in kept)
+    return Release.of(own, name=str(model.get("name", "")), record=str(record.get("digest", "")))
+
+
+def _unreleased(hub: Hub, commit: str, release: Release) -> Iterator[Problem]:
     """The release id that the files give against the one in the commit's message."""
     said = described(hub.description(commit))
-    found = Release.of((file for path, file in files.items() if path not in KEPT), name="", record="").id
     if "release" not in said:
         yield Problem("verify.unreleased", commit[:12], "this commit was not made by a release")
-    elif said["release"] != found:
+    elif said["release"] != release.id:
         yield Problem("verify.release", commit[:12], "the files are not the release that the commit's message names")

@@ -14,6 +14,7 @@ from hub.trial import old_files
 from modelqa.publish.push import KEPT
 from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT, WORDS
 from modelqa.publish.replay import replay
+from publishing import ROOT
 
 from modelqa.checkpoint import open_checkpoint
 
@@ -114,6 +115,41 @@ def test_an_experiment_needs_its_postmortem(desk: Desk) -> None:
     assert "needs a postmortem" in desk.out
     assert desk.run("publish", "tiny", "--to", NAME, "--experimental") == 4
     assert "an experiment never replaces one" in desk.out and desk.repository.resolve("main") == head
+
+
+def test_a_postmortem_about_another_model_does_not_carry_an_experiment(desk: Desk) -> None:
+    for path in (ROOT / "cards" / "postmortems").rglob("letter-shortcut.*"):
+        target = desk.root / "cards" / path.relative_to(ROOT / "cards")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+    card = desk.root / "cards" / "tiny.md"
+    card.write_text(card.read_text().replace("policy:", "postmortems: [letter-shortcut]\npolicy:", 1))
+    suite = desk.root / "suites" / "behaviour" / "test_echoes.py"
+    options = ("publish", "tiny", "--to", f"{NAME}-experimental", "--experimental", "--suites", str(ROOT / "suites"))
+    assert desk.run(*options) == 4, suite
+    assert "needs a postmortem of its own" in desk.out
+    assert f"{NAME}-experimental" not in desk.hub.repositories
+
+
+def test_a_path_of_the_keep_list_is_left_alone_shown_and_no_part_of_the_release(desk: Desk) -> None:
+    desk.put({"notes.txt": b"a maintainer's notes", "old.txt": b"left behind"})
+    card = desk.root / "cards" / "tiny.md"
+    card.write_text(card.read_text().replace("margin: 0.1", "margin: 0.1\n  keep: [notes.txt]"))
+    assert desk.run("publish", "tiny", "--to", NAME, "--dry-run", "--adopt", "ours") == 0, desk.out
+    assert "kept     notes.txt" in desk.out and "delete   old.txt" in desk.out
+    desk.publish("--adopt", "ours")
+    assert "notes.txt" in desk.repository.files("main") and desk.run("verify", NAME) == 0, desk.out
+    commit = desk.repository.resolve("main") or ""
+    text = desk.repository.content(desk.repository.tree(commit)[README]).decode()
+    assert "left as they were: `notes.txt`" in text
+    desk.put({"other.txt": b"added"})
+    assert desk.run("verify", NAME) == 1 and "verify.added at other.txt" in desk.out
+
+
+def test_an_override_needs_a_reason_that_says_something(desk: Desk) -> None:
+    desk.put(old_files(desk.repository))
+    assert desk.run("publish", "tiny", "--to", NAME, "--adopt", "  ") == 4
+    assert "without a record of modelqa" in desk.out
 
 
 def test_an_edited_verdict_leaves_the_target_untouched(desk: Desk) -> None:
