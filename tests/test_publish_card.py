@@ -170,7 +170,7 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
     run = inputs.stored.run
     run = replace(run, model={**run.model, "name": said[:200], "system": said}, gates=tuple(gates))
     stored = replace(inputs.stored, rows=rows, run=run)
-    standing = Standing("canonical", said, overrides={said: said})
+    standing = Standing("canonical", said, overrides={said: said}, keep=(said[:300],))
     postmortems = [
         {"id": "x", "title": said, "summary": said[:5000], "path": "modelqa/postmortems/x.md", "sha256": "0"}
     ]
@@ -185,6 +185,8 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
         "benchmarks": [{"name": said[:300], "unit": "rate", **number}],
         "comparisons": [{"of": said[:300], "baseline": said, "status": "PASS", "code": said[:300], **pair}],
         "readings": {"models": [{"name": said}], "rows": [{"asked": said, "said": [said]}]},
+        "trend": {"task": said[:300], "candidate": "", "points": [{"model": said, "step": 0, "delta": 1.0}]},
+        "thresholds": [{"bar": said[:300], "before": said, "now": said, "because": said, "loosened": True}],
         "loads": [{"library": "transformers", "version": said[:300], "problem": said}],
     }
 
