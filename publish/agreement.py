@@ -102,7 +102,9 @@ def _results(files: Files, report: Mapping[str, Any]) -> Iterator[Problem]:
     """What is sent to leaderboards against the report."""
     import yaml
 
-    wanted = {str(entry.get("path")): entry for entry in report.get("eval_results", ()) if isinstance(entry, Mapping)}
+    stated = report.get("eval_results")
+    entries = [entry for entry in stated if isinstance(entry, Mapping)] if isinstance(stated, list) else []
+    wanted = {str(entry.get("path")): entry for entry in entries}
     for path in sorted({*wanted, *(path for path in files if path.startswith(f"{FOLDER}/"))}):
         try:
             same = yaml.safe_load(_text(files, path)) == [result_of(wanted[path])]

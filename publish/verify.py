@@ -79,7 +79,11 @@ def _moved(hub: Hub, revision: str, commit: str, ledger: list[Entry]) -> Iterato
 
 def release_of(files: Mapping[str, ReleaseFile], report: Mapping[str, Any]) -> Release:
     """The release among the files of a repository: all but those that its report leaves alone."""
-    kept = left_alone(report) - {str(entry.get("path")) for entry in report.get("files", ()) if isinstance(entry, dict)}
+    judged = report.get("files")
+    named = {
+        str(entry.get("path")) for entry in (judged if isinstance(judged, list) else []) if isinstance(entry, dict)
+    }
+    kept = left_alone(report) - named
     tables = (report.get("model"), report.get("record"))
     model, record = (table if isinstance(table, Mapping) else {} for table in tables)
     own = (file for path, file in files.items() if path not in kept)

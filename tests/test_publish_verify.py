@@ -17,6 +17,7 @@ from modelqa.publish.replay import replay
 from publishing import ROOT
 
 from modelqa.checkpoint import open_checkpoint
+from modelqa.errors import DataError
 
 __all__ = ["desk", "judged", "loopback", "project"]
 
@@ -106,6 +107,32 @@ def test_a_hostile_report_at_the_head_counts_as_none(desk: Desk) -> None:
         desk.put({REPORT: report, "model.safetensors": b"weights"})
         assert desk.run("publish", "tiny", "--to", NAME, "--dry-run") == 4
         assert "without a record of modelqa" in desk.out
+
+
+def test_a_hostile_report_is_verified_to_problems_and_asks_nothing_of_a_model(desk: Desk) -> None:
+    desk.publish()
+    released = desk.repository.resolve("main") or ""
+    renderer = json.dumps(json.loads(desk.repository.content(desk.repository.tree(released)[REPORT]))["renderer"])
+    shapes = [
+        b'{"files": 3, "gates": 1, "eval_results": 5, "plots": [], "postmortems": {}, "standing": [], "renderer": 7}',
+        b'{"files": [1], "plots": {"a": 1}, "postmortems": [2], "eval_results": [3], "standing": {"keep": 4}}',
+        b'{"files": [{}], "plots": {}, "postmortems": [], "gates": [1], "metadata": 1, "renderer": %s}'
+        % renderer.encode(),
+        b'{"scale": {"parameters": 1e400}}',
+    ]
+    for report in (*HOSTILE, *shapes):
+        desk.tamper(REPORT, lambda data, report=report: report)  # type: ignore[misc]
+        assert desk.run("verify", NAME, "--replay", "1") == 1, report
+        assert "verify." in desk.out
+        desk.repository.git("update-ref", "refs/heads/main", released)
+
+
+def test_a_report_whose_prompts_cannot_be_asked_again_is_one_clear_error(desk: Desk) -> None:
+    desk.publish()
+    report = json.loads(desk.repository.content(desk.repository.tree(desk.repository.resolve("main") or "")[REPORT]))
+    for part, value in (("transcripts", [1]), ("settings", {"max_new_tokens": 10**9}), ("model", None), ("cases", 3)):
+        with pytest.raises(DataError, match="no prompts that can be asked again"):
+            replay(desk.root / "checkpoints" / "tiny", {**report, part: value}, 1)
 
 
 def test_an_experiment_needs_its_postmortem(desk: Desk) -> None:
