@@ -90,7 +90,7 @@ def _asked(stored: StoredRun, suites: Path) -> Iterator[Problem]:
     singular = case_gates(suites)
     for result in stored.run.gates:
         replied = answered.get((result.model, result.gate), set())
-        if result.gate not in singular or result.verdict.status is Status.NOT_ASKED:
+        if result.gate not in singular or result.verdict.status is not Status.PASS:
             continue
         if not result.outcomes:
             yield Problem("release.outcomes", result.gate, "it is asked once a case, and no outcome is in the record")
