@@ -123,7 +123,9 @@ def _signed(files: Files, report: Mapping[str, Any], key: Path | None) -> Iterat
         return
     if SIGNATURE not in files:
         yield Problem("verify.signature", SIGNATURE, "the release is not signed")
-    elif why := wrong_signature(*(_content(files, path) for path in (REPORT, MANIFEST, SIGNATURE)), key):
+        return
+    told, manifest, made = (_content(files, path) for path in (REPORT, MANIFEST, SIGNATURE))
+    if why := wrong_signature(told, manifest, made, key):
         yield Problem("verify.signature", SIGNATURE, f"it is not that of {key.name} over report and manifest: {why}")
 
 

@@ -28,7 +28,7 @@ def replay(folder: Path, report: Mapping[str, Any], wanted: int) -> tuple[int, l
     chat, checkpoint = open_chat(folder), open_checkpoint(folder)
     system, limit, rows = _stored(report)
     head = [{"role": "system", "content": system}] if system else []
-    again: list[tuple[Mapping[str, Any], Prompt]] = []
+    again: list[tuple[dict[str, str], Prompt]] = []
     for row in sorted(rows, key=lambda row: row["prompt_sha256"]):
         prompt = chat.render([*head, {"role": "user", "content": row["asked"]}])
         if prompt.key == row["prompt_sha256"] and len(again) < wanted:

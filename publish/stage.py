@@ -63,8 +63,8 @@ def stage(
     files += [ReleaseFile.of(path, data) for path, data in result_files(report)]
     files += _derived(report, inputs.settings.prose, files)
     if key:
-        both = [file.content() for file in files if file.path in (REPORT, MANIFEST)]
-        files.append(ReleaseFile.of(SIGNATURE, sign(*both, key, before=signature)))
+        told, manifest = (next(file.content() for file in files if file.path == path) for path in (REPORT, MANIFEST))
+        files.append(ReleaseFile.of(SIGNATURE, sign(told, manifest, key, before=signature)))
     parent = inputs.registry.models[inputs.model.parent].hub if inputs.model.parent else ""
     facts = facts_of(inputs.checkpoint, role=standing.role, parent=parent)
     card = next(file.content() for file in files if file.path == README).decode()
