@@ -84,9 +84,9 @@ def judge(
 def fails_early(outcomes: Sequence[Outcome], *, threshold: float, looks: Sequence[int]) -> bool:
     """Whether the cases of the first look alone show that the threshold is not reached, at that look's share of alpha.
 
-    A crash of the gate's code shows nothing.
+    A crash of the gate's code shows nothing, and neither does a missing reply.
     """
-    drawn = [outcome for outcome in outcomes if outcome.result != NOT_DRAWN]
+    drawn = _kind([outcome for outcome in outcomes if outcome.result != NOT_DRAWN])
     wrong = sum(outcome.result != "yes" for outcome in drawn)
     if any(outcome.result == "error" for outcome in drawn):
         return False
@@ -105,10 +105,7 @@ def _share(looks: Sequence[int], look: int) -> float:
 def _below(passed: int, total: int, families: Counts, threshold: float, alpha: float) -> bool:
     """Whether both upper bounds lie below the threshold."""
     groups = list(families.values())
-    return (
-        stats.cp_upper(passed, total, alpha) < threshold
-        and stats.clustered_upper(groups, alpha) < threshold
-    )
+    return stats.cp_upper(passed, total, alpha) < threshold and stats.clustered_upper(groups, alpha) < threshold
 
 
 def _judge(
@@ -172,6 +169,33 @@ def _decide(
     crashed = [outcome.case for outcome in outcomes if outcome.result == "error"]
     if crashed:
         return Status.INCONCLUSIVE, "crashed", _some(crashed), f"the gate's own code failed on {len(crashed)} case(s)"
+    decision = _weigh(outcomes, gate, threshold, families, floors, groups, alpha)
+    missing = [outcome.case for outcome in outcomes if outcome.result == "missing"]
+    if decision[0] is not Status.FAIL or not missing:
+        return decision
+    # A reply that was never made is no fault of the model: it fails only when the replies that are there fail it.
+    kind = _kind(outcomes)
+    if _weigh(kind, gate, threshold, tally(kind), {}, {}, alpha)[0] is Status.FAIL:
+        return decision
+    text = f"{len(missing)} of {len(outcomes)} replies are missing, and the others do not settle it"
+    return Status.INCONCLUSIVE, "missing_replies", _some(missing), text
+
+
+def _kind(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes with every missing reply taken for a right one."""
+    return [replace(outcome, result="yes") if outcome.result == "missing" else outcome for outcome in outcomes]
+
+
+def _weigh(
+    outcomes: Sequence[Outcome],
+    gate: str,
+    threshold: float,
+    families: Counts,
+    floors: Mapping[str, float],
+    groups: Mapping[str, Counts],
+    alpha: float,
+) -> Decision:
+    """The decision that counts every case without a "yes" as failed."""
     failed = [outcome.case for outcome in outcomes if outcome.result != "yes"]
     whole = (
         _no_failure(len(outcomes), gate, failed)
