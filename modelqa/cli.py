@@ -24,6 +24,7 @@ EXAMPLES = {  # one command line each, shown by --help
     "mutants": "modelqa mutants --model phase3a2 --kind weights --rung weights",
     "loads": "modelqa loads phase3a2 --with 4.57",
     "import": "modelqa import results_2026.json --model my-sft --out results/my-sft.json",
+    "lm-eval": "modelqa lm-eval my-sft --task my_task --include tasks --out results",
     "scaling": "modelqa scaling phase3a2 --out scaling.svg",
     "gates": "modelqa gates echo_basic",
     "thresholds": "modelqa thresholds",

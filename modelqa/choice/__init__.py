@@ -15,9 +15,10 @@ The gate `choice` of the shipped suites asks it of models that declare skills = 
 `items` what is shown, `scoring` what a model chooses (torch through the engine only), `report` what that shows.
 """
 
-from modelqa.choice.items import LETTERS, Item, Shown, letter_prompt, parse_letter, read_items, sheet
+from modelqa.choice.items import Item, Shown, letter_prompt, parse_letter, read_items, sheet
 from modelqa.choice.report import Report, by_letter, report, shortcut_problems, unparsed_problems, unproven
 from modelqa.choice.scoring import likeliest_letters, likeliest_texts, questions, said_texts
+from modelqa.data.choices import LETTERS
 
 __all__ = [
     "LETTERS",

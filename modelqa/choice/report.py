@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelqa import stats
-from modelqa.choice.items import LETTERS, Kind, Shown
+from modelqa.choice.items import Kind, Shown
+from modelqa.data.choices import LETTERS
 from modelqa.record import Problem
 
 LEVEL = 0.05  # one-sided, of each claim

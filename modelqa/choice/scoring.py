@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelqa.choice.items import LETTERS, Shown, letter_prompt
+from modelqa.choice.items import Shown, letter_prompt
+from modelqa.data.choices import LETTERS
 from modelqa.parity import answer_losses
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from modelqa.plugin.lab import Lab
 from modelqa.reply import Prompt
 
 
-class EngineModel(LM):
+class EngineModel(LM):  # type: ignore[misc] # lm_eval ships no type information
     """The candidate of a lab, as a model of lm_eval."""
 
     def __init__(self, lab: Lab) -> None:
