@@ -29,7 +29,7 @@ from modelqa.data.items import Item, item_of_case, items_of_row
 from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
+from modelqa.files import canonical_json, open_lines, read_object, sha256_file, sha256_text
 
 if TYPE_CHECKING:
     import pandas
@@ -219,7 +219,7 @@ def files_frame(found: Sources) -> pandas.DataFrame:
     table = []
     for data in (found.own, *found.ancestors):
         listed = None if data.manifest is None else _listed(data.manifest)
-        rows = {path: sum(1 for _ in read_rows([path])) for path in data.files}
+        rows = {path: sum(1 for _, line in open_lines(path) if line.strip()) for path in data.files}
         named = listed is None or set(listed) == {path.name for path in data.files}
         accounts = _accounts(data.manifest, sum(rows.values()), whole=named)
         for path in data.files:
