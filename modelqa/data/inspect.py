@@ -80,7 +80,8 @@ def count(arrays: Arrays) -> Counts:
     widths = np.diff(arrays.row_starts)
     longest = int(widths.max(initial=0))
     return Counts(
-        rows=arrays.rows, episodes=arrays.episodes, tokens=len(arrays.ids), supervised=int(np.count_nonzero(arrays.mask)),
+        rows=arrays.rows, episodes=arrays.episodes, tokens=len(arrays.ids),
+        supervised=int(np.count_nonzero(arrays.mask)),
         slots=arrays.rows * (arrays.block or longest), longest=int(lengths.max(initial=0)),
         lower_bound=lower_bound(lengths, arrays.block) if arrays.block else arrays.rows,
         content=content_hash(arrays.each_episode()),
