@@ -6,8 +6,9 @@ Plain frozen values, JSON in and out. `modelqa.plugin` fills them, reports, card
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from modelqa.errors import RecordError
@@ -109,6 +110,10 @@ class GateResult:
     cases_sha256: str = ""
     looks: tuple[int, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that `gate_from_json` reads; its mappings are the result's own."""
+        return {**vars(self), "verdict": dict(vars(self.verdict))}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -137,14 +142,15 @@ class Run:
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex sha256 of the record's canonical JSON."""
         return sha256_text(canonical_json(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that stands in run.json."""
-        return asdict(self)
+        """The JSON object that stands in run.json; its mappings are the run's own."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "gates": [gate.to_json() for gate in self.gates]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Run:
@@ -175,7 +181,7 @@ class Run:
 
 
 def gate_from_json(value: Mapping[str, Any]) -> GateResult:
-    """The result that `dataclasses.asdict` wrote."""
+    """The result that `GateResult.to_json` wrote."""
     verdict, looks = value["verdict"], tuple(value.get("looks", ()))
     status = Status(verdict["status"])
     return GateResult(**{**value, "looks": looks, "verdict": Verdict(**{**verdict, "status": status})})

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelqa.errors import GenerationError
 from modelqa.files import write_jsonl
-from modelqa.gates import BESIDE, Case, Stream
+from modelqa.gates import BESIDE, Case, Stream, cases_sha256
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names
@@ -34,7 +34,7 @@ class Asking:
     first: int | None = None
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     ready: bool = False
-    _prompts: dict[tuple[str, str], list[Prompt]] = field(default_factory=dict)
+    _prompts: dict[tuple[str, int], list[Prompt]] = field(default_factory=dict)
     _ended: set[Stream] = field(default_factory=set)
 
     def roles(self, entry: Planned) -> list[str]:
@@ -46,9 +46,10 @@ class Asking:
 
     def prompts(self, entry: Planned, role: str) -> list[Prompt]:
         """What the model in `role` is really asked, in the order of the gate's cases."""
-        key = (role, entry.name)
+        cases = self.cases[entry.name]
+        key = (role, id(cases))  # gates of one rung's cases share the list, and it lives as long as this
         if key not in self._prompts:
-            self._prompts[key] = [self.lab.prompt(role, case.messages) for case in self.cases[entry.name]]
+            self._prompts[key] = [self.lab.prompt(role, case.messages) for case in cases]
         return self._prompts[key]
 
     def replies_to(self, entry: Planned, role: str) -> list[Reply | None]:
@@ -56,10 +57,21 @@ class Asking:
         made = self.replies.get(role, {})
         return [made.get(prompt.key) for prompt in self.prompts(entry, role)]
 
+    def identity(self, entry: Planned) -> list[Any]:
+        """What tells the cases of a gate from others: all that they say, and their order."""
+        return [self.hashes[entry.name], [case.id for case in self.cases[entry.name]]]
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """{gate: hash of its cases}; a list that several gates share is hashed once."""
+        lists = {id(cases): cases for cases in self.cases.values()}
+        made = {number: cases_sha256(cases) for number, cases in lists.items()}
+        return {gate: made[id(cases)] for gate, cases in self.cases.items()}
+
     def families(self, entry: Planned) -> list[str]:
         """The template family of each of the gate's cases."""
         cases = self.cases[entry.name]
-        return list(self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases)))
+        return list(self.lab.kept(["families", *self.identity(entry)], lambda: family_names(cases)))
 
     def looks(self, entry: Planned) -> tuple[int, ...]:
         """See `modelqa.record.GateResult.looks`."""
@@ -90,6 +102,9 @@ class Asking:
             )
         self.folder.mark("generating")
         asked = [(role, entry) for entry in self._wanted for role in self.roles(entry)]
+        for role in sorted({role for role, _ in asked}):
+            own = [case.messages for each, entry in asked if each == role for case in self.cases[entry.name]]
+            self.lab.render(role, own)
         self._ask([pair for pair in asked if pair[0] not in ("candidate", *BESIDE)])
         self._ask_candidate([pair for pair in asked if pair[0] == "candidate"])
         self._ask([pair for pair in asked if pair[0] in BESIDE], needed=self.is_whole)

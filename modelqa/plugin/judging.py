@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled, cases_sha256
+from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
 from modelqa.judge import ALPHA, judge, numbered_families, tally
 from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
@@ -183,7 +183,7 @@ class Judging:
             families=numbered_families(outcomes),
             floors=entry.spec.floors,
             allows=entry.spec.allows,
-            cases_sha256=cases_sha256(cases),
+            cases_sha256=self.asking.hashes[entry.name],
             looks=self.asking.looks(entry),
         )
         if entry.margin is not None and not body.plural and entry.spec.of == "candidate":
@@ -254,7 +254,7 @@ class Judging:
         stop = chat.decode(chat.stop_ids[:1])
         tags = tuple(sorted(set(chat.special_tokens) - {stop}))
         digest = self.lab.candidate.checkpoint.digest
-        identity = ["nulls", entry.node, digest, stop, tags, [vars(case) for case in cases]]
+        identity = ["nulls", entry.node, digest, stop, tags, *self.asking.identity(entry)]
         rates = self.lab.kept(identity, lambda: null_rates(body, cases, stop=stop, role_tags=tags), entry.code)
         return dict(rates)
 
