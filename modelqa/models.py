@@ -58,7 +58,7 @@ class Model:
     waivers        {gate: reason}, printed on the card; factors: dotted keys of the recipe that were meant to differ
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
-    training_tokens how many tokens the weights saw, all stages together; skills: asked beyond its phase ("choice")
+    training_tokens how many tokens the weights saw, all stages together; skills: what is asked beyond its phase
     """
 
     name: str

@@ -30,6 +30,13 @@ def test_the_letter_that_is_taught_is_that_of_the_fact_s_answer() -> None:
         assert user_of(row).endswith("\nAnswer with the letter.")
 
 
+def test_in_words_the_option_itself_is_asked_for_and_taught() -> None:
+    for row in choices.rows(n=200, seed=6, words=True):
+        assert user_of(row).endswith("\nAnswer with the option.")
+        assert answer_of(row).removesuffix(".") in options(row).values()
+        assert options(row)[row["meta"]["letter"]] == choices.said(BY_KEY[row["meta"]["fact"]])
+
+
 def test_no_prompt_stands_twice_and_the_same_seed_gives_the_same_rows() -> None:
     rows = list(choices.rows(n=600, seed=2))
     assert len({user_of(row) for row in rows}) == 600

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from modelqa.data.choices import LETTERS, letter_question
+from modelqa.data.choices import LETTERS, lettered
 from modelqa.errors import DataError
 from modelqa.files import read_jsonl
 from modelqa.wording import forms
@@ -113,9 +113,9 @@ def _foreign(items: Sequence[Item], number: int) -> Item:
     return found
 
 
-def letter_prompt(shown: Shown) -> str:
-    """The user message of the letter form."""
-    return letter_question(shown.stem, shown.options)
+def lettered_prompt(shown: Shown, *, words: bool = False) -> str:
+    """The user message that shows the options, and asks for the letter or in `words` for the option itself."""
+    return lettered(shown.stem, shown.options, words=words)
 
 
 _FORGIVEN = ("final_punctuation", "quotes", "markdown", "lead", "closing", "emoji")

@@ -1,7 +1,7 @@
-"""Multiple-choice rows: a fact, four options, and the letter of the right one. How such a question is written.
+"""Multiple-choice rows: a fact, four options, and the letter of the right one, or the option. How they are written.
 
-Two recipes: `skew` 0 puts the right option at every place alike, so that the options have to be read; a skew puts most
-of them at one place, as question sets written by people do, and then the letter alone is nearly enough.
+A `skew` puts most right options at one place, as question sets written by people do: where only the letter is taught,
+the letter alone is then nearly enough. Without it, and answered in words, the options have to be read.
 """
 
 from __future__ import annotations
@@ -19,18 +19,13 @@ from modelqa.errors import UsageError
 LETTERS = "ABCDEFGHIJ"
 OPTIONS = 4
 HABIT = 1  # the place that a skewed set prefers: B
-POINTERS = (  # questions whose answer stands in them: which letter belongs to an option is learnt on them first
-    'Which letter stands before "{P}"?', 'Find "{P}" below. Which letter is it?', "Look for {P} in the list.",
-    'Here are four options. "{P}" is one of them.', "{P} has which letter?", 'Point at "{P}".', "Where is {P}?",
-    "I choose {P}. Which letter do I write?", 'The answer is "{P}".', "Give the letter of {P}.",
-)  # fmt: skip
 MAX_DRAWS = 2_000  # tries for one more new prompt
 
 
-def letter_question(stem: str, options: Sequence[str]) -> str:
-    """The user message of a question with lettered options that asks for the letter."""
+def lettered(stem: str, options: Sequence[str], *, words: bool = False) -> str:
+    """The user message of a question with lettered options that asks for the letter, or in `words` for the option."""
     lines = [f"{LETTERS[place]}. {option}" for place, option in enumerate(options)]
-    return "\n".join([stem, *lines, "Answer with the letter."])
+    return "\n".join([stem, *lines, "Answer with the option." if words else "Answer with the letter."])
 
 
 def rows(
@@ -39,33 +34,32 @@ def rows(
     seed: int,
     split: Split = "train",
     skew: float = 0.0,
-    pointers: float = 0.0,
+    words: bool = False,
     system: str = DEFAULT_SYSTEM,
     count_tokens: Callable[[str], int] | None = None,
 ) -> Iterator[Row]:
     """`n` rows over all facts, streamed; no prompt stands twice.
 
     skew          share of the rows whose right option stands at place `HABIT`; the others are spread over all places
-    pointers      share of the rows that name the option whose letter they want, and ask for no fact
+    words         the option itself is asked for and answered, instead of its letter
     count_tokens  not needed: every generator takes it
     """
     rng = Random(f"choices {split} {skew} {seed}")
     seen: set[str] = set()
     for number in range(n):
-        fact, template, user, right = _new(rng, split, skew, pointers, seen)
+        fact, template, user, right = _new(rng, split, skew, words, seen)
         meta = {"category": "choice", "kind": fact.kind, "fact": fact.key, "language": fact.language,
                 "template": template, "letter": LETTERS[right], "disjoint": "prompt"}  # fmt: skip
-        yield chat_row(f"choices-{split}-{number:06d}", user, LETTERS[right], system=system, meta=meta)
+        answer = fact.reply if words else LETTERS[right]
+        yield chat_row(f"choices-{split}-{number:06d}", user, answer, system=system, meta=meta)
 
 
-def _new(rng: Random, split: Split, skew: float, pointers: float, seen: set[str]) -> tuple[Fact, str, str, int]:
+def _new(rng: Random, split: Split, skew: float, words: bool, seen: set[str]) -> tuple[Fact, str, str, int]:
     for _ in range(MAX_DRAWS):
         fact = rng.choice(FACTS)
-        points = pointers > 0 and rng.random() < pointers
-        template = rng.choice(POINTERS if points else phrasings.facts(fact.kind, split, fact.language))
+        template = rng.choice(phrasings.facts(fact.kind, split, fact.language))
         options, right = options_of(rng, fact, place=HABIT if rng.random() < skew else None)
-        stem = template.replace("{P}", options[right]) if points else ask_fact(fact, template)
-        user = letter_question(stem, options)
+        user = lettered(ask_fact(fact, template), options, words=words)
         if user not in seen:
             seen.add(user)
             return fact, template, user, right
