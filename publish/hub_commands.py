@@ -48,7 +48,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa rollback`."""
-    parser.add_argument("repository", metavar="ORG/NAME")
+    parser.add_argument("repository", metavar="ORG/NAME", help="the repository whose release is replaced")
     parser.add_argument("--to", required=True, metavar="TAG", help="the tag of the release to go back to")
     parser.add_argument("--dry-run", action="store_true", help="show what would change; change nothing")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where the local ledger is")
