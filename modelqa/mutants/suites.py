@@ -16,7 +16,7 @@ from modelqa.files import read_json, write_json, write_text
 from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
 
 RELEASED = "released.json"  # beside the phase table: what was demanded at the last release
-CHECK, GATE, CASES = "weights/test_small.py", "behaviour/test_small.py", "behaviour/cases.jsonl"
+CHECK, GATE, CASES = "weights/test_small.py", "behaviour/test_said.py", "behaviour/cases.jsonl"
 WORDS = ("apple", "bread", "cloud", "stone", "river", "green", "table", "night")
 FILES = {
     "phases.toml": '[phases]\norder = ["first"]\ndefault = "first"\n',
@@ -117,6 +117,10 @@ SUITES = (
     Kind("returning_gate", "suite", "a gate returns its answer instead of asserting it", ("F60",),
          (Expected("crashed", "cases", by="said"),),
          partial(_rewritten, GATE, _BODY, "return bool(reply.text)", "said"), ground=small_suite),
+    Kind("returning_check", "suite", "a check returns whether all is well instead of denying", ("F60",),
+         (Expected("crashed", by="tied"),),
+         partial(_rewritten, CHECK, "deny(tie_problems(checkpoint))", "return not tie_problems(checkpoint)", "tied"),
+         ground=small_suite),
     Kind("silent_gate", "suite", "a gate asserts nothing", ("F60",),
          (Expected("crashed", "cases", by="said"),), partial(_rewritten, GATE, _BODY, "str(reply.text)", "said"),
          ground=small_suite),
