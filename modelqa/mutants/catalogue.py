@@ -9,6 +9,7 @@ from modelqa.models import nearest
 from modelqa.mutants.adapters import ADAPTERS
 from modelqa.mutants.captures import CAPTURES
 from modelqa.mutants.chat_files import CHAT
+from modelqa.mutants.data_rows import DATA_ROWS
 from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
@@ -18,7 +19,9 @@ from modelqa.mutants.rows import ROWS
 from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *LOGS, *CAPTURES, *RESULTS, *SUITES, *BARS)
+KINDS: tuple[Kind, ...] = (
+    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *RESULTS, *SUITES, *BARS,
+)  # fmt: skip
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:
