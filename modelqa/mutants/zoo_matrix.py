@@ -143,8 +143,8 @@ def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: s
         lines.append(f"| {' | '.join(escape(str(cell), 'markdown') for cell in cells)} |")
     lines += ["", "| healthy twin | differs in | accused by |", "|---|---|---|"]
     for row in twins:
-        cells = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
-        lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in cells)} |")
+        told_of = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
+        lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in told_of)} |")
     owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
     return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
 
