@@ -66,6 +66,15 @@ class Engines:
 
         return Server.open(self.settings.engine)
 
+    def require_askable(self, subject: Subject) -> None:
+        """`UsageError` when a server is named for a model that cannot be asked questions."""
+        if self.settings.engine and not subject.chats:
+            raise UsageError(
+                f"{subject.model.name} is a base model: a server is not asked for it",
+                reason="servers are asked rendered conversations, and it has no chat format",
+                remedy="leave the engine out",
+            )
+
     def served(self, subject: Subject, probe: Prompt | None = None) -> ServedEngine | None:
         """The engine of a role behind the server; None when it is asked here. `probe` is needed the first time.
 

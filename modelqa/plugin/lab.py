@@ -95,6 +95,7 @@ class Lab:
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
         checkpoint, model = self.candidate.checkpoint, self.candidate.model
+        self.engines.require_askable(self.candidate)
         self.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
         controls = {}
         for role in ("reference", "random", *self.beside):
