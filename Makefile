@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish check fixtures zoo zoo-matrix pages gate-outputs bench clean
+.PHONY: gate test test-slow test-all test-publish hub check fixtures zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
 
 test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call x fault x before/after x storage mode
 	PYTHONPATH=tests $(BIN)/python -m hub.matrix
+
+hub: $(VENV)/.installed  ## a Hub on this machine, to try publishing without an account; Ctrl-C ends it
+	@PYTHONPATH=tests $(BIN)/python -m hub
 
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .

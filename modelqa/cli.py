@@ -116,10 +116,14 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a name in models.toml, a folder, or a Hub id")
     parser.add_argument("--suites", default="suites", help="the folder of suites (default: suites)")
+    parser.add_argument("--engine", help="a server that makes the replies: http://HOST:PORT/v1 (OpenAI-compatible)")
+    parser.add_argument("--served", help="the name that the server knows the model by")
     parser.set_defaults(handler=_run)
 
 
 def _run(parsed: argparse.Namespace) -> int:
     import pytest
 
-    return int(pytest.main([parsed.suites, "--model", parsed.model, *parsed.rest]))
+    named = {"--modelqa-engine": parsed.engine, "--modelqa-served": parsed.served}
+    options = [part for name, value in named.items() if value is not None for part in (name, value)]
+    return int(pytest.main([parsed.suites, "--model", parsed.model, *options, *parsed.rest]))

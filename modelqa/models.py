@@ -24,7 +24,7 @@ from modelqa.errors import UsageError
 Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?", re.ASCII)  # behind @: a revision
 _STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "selected_on", "benchmarks")
@@ -163,8 +163,9 @@ def load_registry(path: Path | None) -> Registry:
 
 
 def resolve(registry: Registry, name: str) -> Model:
-    """The model that `name` means: a name of the registry, else an existing folder, else a Hub id "org/name".
+    """The model that `name` means: a name of the registry, else an existing folder, else a Hub id.
 
+    A Hub id is "org/name" or, with a branch, tag or commit, "org/name@revision".
     A folder that the registry lists is the registered model; any other is bare. `UsageError` gives the nearest names.
     """
     if name in registry.models:

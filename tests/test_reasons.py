@@ -33,7 +33,7 @@ def said() -> set[str]:
 
 def made() -> set[str]:
     """The codes that are made from a name: parity.repeat, parity.batch, parity.cache, and those of result tables."""
-    from modelqa.parity import _PATHS
+    from modelqa.parity.measured import _PATHS
 
     return {f"parity.{name}" for name in _PATHS} | concerns()
 

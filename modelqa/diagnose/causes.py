@@ -67,6 +67,14 @@ CAUSES = (
         cleared=("random_twin", "reference_ids", "reference_floor", "told_apart", "reference_bits"),
     ),
     Cause(
+        "served_model",
+        "The server: it does not say what these weights say, so it serves others, or in its own way.",
+        "serve the very folder that --model names, in the type that --modelqa-dtype names, without sampling or penalty "
+        "defaults of its own; or let this process make the replies",
+        shown=("parity.engine",),
+        cleared=("engine",),
+    ),
+    Cause(
         "prompt_format",
         "The prompt format: the model was trained in one and is asked in another.",
         "put one training row, as it was fed, beside one evaluation prompt, id by id: modelqa capture FILE. Train "
@@ -102,6 +110,14 @@ CAUSES = (
         shown=("parity.mask", "data.*.mask",),
         hinted=("role_tags.*", "copied_prompts.*", "format_strict.*"),
         cleared=("data.*.mask",),
+    ),
+    Cause(
+        "packing",
+        "Packing: in training an episode saw the ones before it in its row, which it never does in evaluation.",
+        "feed packed rows with position ids that start again, without an attention mask and with use_cache=False; "
+        "modelqa data prepare --enable_packing writes such rows",
+        shown=("parity.packing",),
+        cleared=("packing",),
     ),
     Cause(
         "data_count",
@@ -140,16 +156,16 @@ CAUSES = (
         "The checkpoint file: what was saved is not what was trained.",
         "save it again with save_pretrained and compare hashes; check the tie flag, the dtype, and that every shard "
         "arrived whole",
-        shown=(*_SAVED_WRONGLY, "parity.logged_loss"),
+        shown=(*_SAVED_WRONGLY, "parity.logged_loss", "parity.adapter"),
         hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*"),
         cleared=("tied_embeddings", "finite_weights", "shapes", "keys", "logged_loss"),
     ),
     Cause(
         "reply_path",
-        "The path to a reply: batch, cache, mode or repetition change what the model says.",
+        "The path to a reply: batch, cache, mode, repetition or the type of numbers change what the model says.",
         "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
         "a false alarm: see whether the answers are still right",
-        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache"),
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype"),
         cleared=("mode", "repeatable", "batching", "cache"),
     ),
     Cause(

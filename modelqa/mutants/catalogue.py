@@ -14,13 +14,14 @@ from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
 from modelqa.mutants.logs import LOGS
+from modelqa.mutants.parities import PARITIES
 from modelqa.mutants.results import RESULTS
 from modelqa.mutants.rows import ROWS
 from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
 KINDS: tuple[Kind, ...] = (
-    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *RESULTS, *SUITES, *BARS,
+    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES, *BARS,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PUBLISHER = "publish"  # what refuses a card
 # What a locus of each kind looks like where the surgery does not name it beforehand.
 LOCI = {
     "cases": r"\S+(, \S+)*( and \d+ more)?",
+    "control": r"control \d+, token \d+",
     "episode": r"episode \d+(, token \d+)?",
     "format": r"[a-z_]+",
     "gate": r"[a-z_]+",

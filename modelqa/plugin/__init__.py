@@ -15,6 +15,8 @@ OPTIONS = {
     "--modelqa-baseline": "lay the candidate beside this model or stored run.json (default: models.toml's; none)",
     "--modelqa-phase": "judge by another phase's row; recorded, and blocks a release",
     "--modelqa-max-new-tokens": "how long a reply may get (default: 128)",
+    "--modelqa-engine": "who replies: local, or an OpenAI-compatible server, http://HOST:PORT/v1 (default: local)",
+    "--modelqa-served": "the name that the server knows the candidate by (default: found in its list)",
     "--modelqa-dtype": "arithmetic of the local engine (default: float32)",
     "--modelqa-device": "where the local engine runs: cpu, cuda or mps (default: cpu)",
 }
