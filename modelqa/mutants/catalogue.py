@@ -21,7 +21,8 @@ from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
 KINDS: tuple[Kind, ...] = (
-    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES, *BARS,
+    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES,
+    *BARS,
 )  # fmt: skip
 
 
