@@ -24,7 +24,8 @@ SUITES, PAGES, ZOO = ROOT / "suites", ROOT / "docs" / "gates", ROOT / "fixtures"
 SHIPPED = gates_of(SUITES)
 KNOWN = known(SUITES, zoo=ZOO, pages=PAGES)
 BY_NAME = {gate.name: gate for gate in SHIPPED}
-JUDGING = [gate for gate in SHIPPED if codes_of(gate)]
+UNSHOWN = {"engine": "asked only of a server; tests/test_engines.py has other weights behind one"}
+JUDGING = [gate for gate in SHIPPED if codes_of(gate) and gate.name not in UNSHOWN]
 
 
 @pytest.mark.parametrize("gate", SHIPPED, ids=lambda gate: gate.page)
@@ -49,7 +50,7 @@ def test_no_output_is_kept_of_a_gate_that_is_gone() -> None:
 
 
 def test_an_output_comes_again_from_the_same_defect(tmp_path: Path) -> None:
-    gate = BY_NAME["tied_embeddings"]
+    gate = BY_NAME["finite_losses"]  # read from a log: the cheapest there is
     keeper = Keeper(load_registry(ZOO.with_name("models.toml")), SUITES, tmp_path)
     showing = next(showings(gate, keeper, read_zoo(ZOO).defects))
     assert failing(gate, showing, keeper) == KNOWN.failing[gate.name]
