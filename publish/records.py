@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelqa.errors import RecordError
-from modelqa.record import Run, Verdict
+from modelqa.record import NOT_DRAWN, Run, Verdict
 from modelqa.records import Row, Stored, history_rows, read_stored
 
 
@@ -57,7 +57,8 @@ def sound_run(stored: Stored) -> Run:
     file, run = stored.path, stored.run
     for result in run.gates:
         verdict = result.verdict
-        counts = [verdict.passed, verdict.total, verdict.families, *result.families.values()]
+        counts = [verdict.passed, verdict.total, verdict.planned, verdict.families, *result.looks]
+        counts += result.families.values()
         rates = [verdict.threshold, verdict.lower, verdict.upper, verdict.clustered]
         rates += [*result.nulls.values(), *result.floors.values()]
         pairs = [pair for values in result.groups.values() for pair in values.values()]
@@ -66,7 +67,7 @@ def sound_run(stored: Stored) -> Run:
             and all(rate is None or (_is_number(rate) and 0 <= rate <= 1) for rate in rates)
             and all(len(pair) == 2 and all(_is_count(count) for count in pair) for pair in pairs)
             and verdict.passed <= verdict.total
-            and all(found in ("yes", "no", "error", "missing") for found in result.outcomes.values())
+            and all(found in ("yes", "no", "error", "missing", NOT_DRAWN) for found in result.outcomes.values())
             and all(isinstance(text, str) for text in (result.gate, result.rung, verdict.code, verdict.text))
         )
         if not sound:
