@@ -34,7 +34,7 @@ def open_run(path: Path) -> StoredRun:
 
 def checked(stored: Stored) -> StoredRun:
     """A stored run whose numbers are numbers, with what the history beside it knows; else `RecordError`."""
-    _check_types(stored.path, stored.run)
+    sound_run(stored)
     rows = [row for row in history_rows(_home(stored.path)) if row.digest == stored.run.digest]
     return StoredRun(
         run=stored.run,
@@ -52,8 +52,9 @@ def _home(file: Path) -> Path:
     return above[3] if len(above) > 3 else file.parent
 
 
-def _check_types(file: Path, run: Run) -> None:
-    """`RecordError` for a record whose numbers are none: everything after this reads it as typed."""
+def sound_run(stored: Stored) -> Run:
+    """The run of a record; `RecordError` when its numbers are none: everything after this reads it as typed."""
+    file, run = stored.path, stored.run
     for result in run.gates:
         verdict = result.verdict
         counts = [verdict.passed, verdict.total, verdict.planned, verdict.families, *result.looks]
@@ -76,6 +77,7 @@ def _check_types(file: Path, run: Run) -> None:
         raise _damaged(file, "it does not say which files were judged")
     if [result.gate for result in run.gates] != list(run.plan) or not isinstance(run.scorings, int):
         raise _damaged(file, "its results are not those of its plan")
+    return run
 
 
 def _is_number(value: object) -> bool:
