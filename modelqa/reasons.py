@@ -55,6 +55,7 @@ GATES: dict[str, str] = {
     "parity.batch": "batching",
     "parity.cache": "cache",
     "weights.same_as_baseline": "changed",
+    "behaviour.language_lost": "language",
     "behaviour.regressed": "not_worse",
 }
 """{code: the gate that gives it}. A gate may give several."""

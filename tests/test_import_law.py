@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
     {"judge", "degeneration", "generate", "records"},
-    {"parity", "content"},
+    {"parity", "content", "language"},
     {"data"},
     {"trainable", "training"},
     {"preflight", "benchmarks", "choice", "diagnose", "scaling", "loads"},

@@ -82,6 +82,14 @@ def data_results(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Re
 
 
 @pytest.fixture
+def threshold(request: pytest.FixtureRequest) -> float | None:
+    """What this check's row in phases.toml asks for in the phase of this run; None without such a number."""
+    active: Any = request.config.pluginmanager.get_plugin("modelqa-active")
+    planned: Any = active.judging.planned
+    return next(entry.threshold for entry in planned if entry.node == request.node.nodeid)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
 def measured() -> dict[str, Any]:
     """Scalars that a check wants to stand in the record; "text" is shown in the closing table."""
     return {}

@@ -16,7 +16,7 @@ from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
-from modelqa.models import Model, Registry, load_registry, relatives, resolve
+from modelqa.models import Model, Registry, ancestors, load_registry, relatives, resolve
 from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject, shipped_reference
@@ -56,13 +56,22 @@ class Lab:
     # -- who ---------------------------------------------------------------------------------------------------------
 
     def subject(self, role: str) -> Subject:
-        """The model in `role`; random is the reference's shape with random weights."""
+        """The model in `role`; random is the reference's shape with random weights, base the oldest ancestor."""
         if role == "candidate":
             return self.candidate
         if role not in self._subjects:
-            model = self.beside[role] if role in BESIDE else self._reference_model()
+            model = self.beside[role] if role in BESIDE else self._base() if role == "base" else self._reference_model()
             self._subjects[role] = Subject(role, model, open_checkpoint(model.location))
         return self._subjects[role]
+
+    @property
+    def has_base(self) -> bool:
+        """Whether the candidate's ancestors are declared back to a base model, which is then `subject("base")`."""
+        line = ancestors(self.registry, self.candidate.model)
+        return bool(line) and line[-1].stage == "base"
+
+    def _base(self) -> Model:
+        return ancestors(self.registry, self.candidate.model)[-1]
 
     @cached_property
     def baseline(self) -> Model | Stored | None:
