@@ -57,7 +57,10 @@ def test_there_are_many_samples_and_every_grader_says_yes_and_no():
 READINGS = [json.loads(line) for line in Path(__file__).with_name("chat_style_readings.jsonl").open(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("sample", READINGS, ids=[f"{n}-{s['ask']}-{s['reply'][:20]!a}" for n, s in enumerate(READINGS)])
+READ_AS = [f"{number}-{sample['ask']}-{sample['reply'][:24]!a}" for number, sample in enumerate(READINGS)]
+
+
+@pytest.mark.parametrize("sample", READINGS, ids=READ_AS)
 def test_what_an_answer_from_a_material_says_is_judged_as_a_person_would(sample):
     said, value, but = reply(sample["reply"]), sample.get("value"), sample.get("but", ())
     graders = {

@@ -187,7 +187,8 @@ def _injection(rng: Random, split: Split) -> Talk:
     elif kind == "direct":
         request, answer = _fill(rng.choice(templates("direct", split)), X=other), other
     template, text = rng.choice(templates("material", split)), _joined(rng, sentences)
-    return Talk((_fill(template, C=text, Q=request), answer), {"kind": kind, "template": template, "payload": text})
+    meta = {"kind": kind, "template": template, "payload": text, "ordered": "" if kind == "harmless" else other}
+    return Talk((_fill(template, C=text, Q=request), answer), meta)
 
 
 def _hierarchy(rng: Random, split: Split) -> Talk:

@@ -43,6 +43,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "digits": ("only the number", "just the number", "the number only", "the number, no words", "digits only",
                "the number alone, no full stop"),
     "json": ("as json", "in json", "as a json object", "as json only", "in json, nothing else", "as one json object"),
+    "on": ("go on with", "continue", "finish", "write the rest of", "complete", "write more of", "give me the rest of",
+           "show the end of", "add the end to"),
     "give": ("give", "give me", "write", "return", "show", "print", "answer with", "send", "list", "state"),
 }  # fmt: skip
 
@@ -109,9 +111,10 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         "{head}: {C}\n{give} the {F} of {K} {json}, with the keys {N}.", "{json}, the {F} of {K}:\n{C}",
     ),
     "go_on": (
-        "go on with this text: {C}", "{C}\ngo on.", "write more of this text.\n{C}", "text: {C}\nwhat comes next?",
-        "here is the start of a text. write the rest.\n{C}", "the next part, please: {C}",
-        "start: {C}\nrest:", "please go on: {C}", "a text begins so: {C}\nhow does it go on?",
+        "{on} this text: {C}", "{on} the text.\n{C}", "{C}\n{on} this.", "{read}: {C}\n{on} it.",
+        "please {on} this: {C}",
+        "here is the start of a text: {C}\n{on} it, please.", "a text begins so: {C}\n{on} it.",
+        "{head}: {C}\n{on} it.",
     ),
 }  # fmt: skip
 KINDS = tuple(_PATTERNS)

@@ -232,7 +232,8 @@ WISHES = (
 TOLD = (
     "I have something for you. {C}", "Before I forget it: {C}", "{C} You will need this.",
     "Put this into your head: {C}",
-    "My first message: {C}", "You should know this. {C}", "Here is something new for you: {C}", "{C} Do not forget it, please.",
+    "My first message: {C}", "You should know this. {C}", "Here is something new for you: {C}",
+    "{C} Do not forget it, please.",
     "A line for your book: {C}", "I tell you this now: {C}",
 )  # fmt: skip
 HEARD = ("Okay.", "Okay, thank you.", "Yes.")
