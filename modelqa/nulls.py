@@ -20,7 +20,7 @@ _QUOTED = re.compile(
 )
 _OPTION = re.compile(r"^\s*\(?([A-Z0-9])[).:]\s+(\S.*?)\s*$", re.MULTILINE)
 _STATEMENT = re.compile(r"[^.!?:\n\"<>]+\.")
-_SOURCE = re.compile(r"^\s*\[([0-9]+)\]\s*(\S[^\n]*)$", re.MULTILINE)
+_SOURCE = re.compile(r"^(\S[^\n]*?\[[0-9]+\])\s*$|^(\[[0-9]+\]\s*\S[^\n]*)$", re.MULTILINE)
 _ORDER = re.compile(
     r"\b(?:say|write|print|type|reply with|answer with|answer is|must answer|hear|nothing but)\s+"
     r"[\"'`]?([^\s\"'`.,;:!?]+)",
@@ -136,10 +136,9 @@ def last_sentence(question: Question) -> Reply:
 
 
 def first_source(question: Question) -> Reply:
-    """Says the first numbered line and cites it; without any, the last word and an empty citation."""
+    """Says the first numbered line whole, with its number; without any, the last word and an empty citation."""
     found = _SOURCE.search(question.user)
-    text = f"{_last_words(found[2], 1)} [{found[1]}]" if found else f"{_last_words(question.user, 1)} []"
-    return _says(text, question)
+    return _says(found[0].strip() if found else f"{_last_words(question.user, 1)} []", question)
 
 
 def obedient(question: Question) -> Reply:

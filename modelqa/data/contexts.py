@@ -1,6 +1,8 @@
 """Small materials to answer from: facts about invented relations, as sentences with questions that only they answer.
 
 A fact says of a key (a person or a thing) one value, which is a payload of one split: it cannot be known, only read.
+A sentence names its key first and the value after it. So a small model can answer with the sentence itself: it says the
+key of the question and goes on as the material does, which is copying, the one thing that it does well.
 """
 
 from __future__ import annotations
@@ -41,50 +43,53 @@ class Relation:
 
 RELATIONS = (
     Relation("word", "person", "word",
-             ("{K} said {P}.", "the word of {K} is {P}.", "{P} is the word that {K} said.", "{K} says {P} every day."),
+             ("{K} said {P}.", "{K} says {P}.", "{K} has the word {P}.", "{K} often said {P}."),
              ("what did {K} say?", "what is the word of {K}?", "which word did {K} say?", "tell me the word of {K}."),
              ("{K} told us {P}.",), ("what is it that {K} said?",)),
     Relation("name", "thing", "word",
-             ("the name of {K} is {P}.", "{K} is called {P}.", "{P} is the name of {K}.", "we call {K} {P}."),
+             ("{K} is called {P}.", "{K} has the name {P}.", "{K} goes by the name {P}."),
              ("what is the name of {K}?", "what is {K} called?", "give me the name of {K}.", "how do we call {K}?"),
-             ("{K} has the name {P}.",), ("which name does {K} have?",)),
+             ("{K} got the name {P}.",), ("which name does {K} have?",)),
     Relation("code", "thing", "number",
-             ("the code of {K} is {P}.", "{K} has the code {P}.", "{P} is the code of {K}.", "you open {K} with {P}."),
+             ("{K} has the code {P}.", "{K} opens with {P}.", "{K} needs the code {P}."),
              ("what is the code of {K}?", "which code has {K}?", "tell me the code of {K}.", "give the code of {K}."),
-             ("for {K} the code is {P}.",), ("which code do i need for {K}?",)),
+             ("{K} takes the code {P}.",), ("which code do i need for {K}?",)),
     Relation("price", "thing", "number",
-             ("{K} costs {P} coins.", "the price of {K} is {P}.", "{P} is the price of {K}.", "we paid {P} for {K}."),
+             ("{K} costs {P} coins.", "{K} has the price {P}.", "{K} is yours for {P} coins."),
              ("how much is {K}?", "what is the price of {K}?", "what does {K} cost?", "tell me the price of {K}."),
-             ("you get {K} for {P} coins.",), ("how many coins is {K}?",)),
+             ("{K} comes at {P} coins.",), ("how many coins is {K}?",)),
     Relation("age", "person", "number",
-             ("{K} is {P} years old.", "the age of {K} is {P}.", "{P} is the age of {K}."),
+             ("{K} is {P} years old.", "{K} has the age {P}.", "{K} is now {P}."),
              ("how old is {K}?", "what is the age of {K}?", "give me the age of {K}."),
-             ("{K} has the age {P}.",), ("tell me how old {K} is.",)),
+             ("{K} lived for {P} years.",), ("tell me how old {K} is.",)),
     Relation("content", "thing", "word",
-             ("{K} holds the {P}.", "in {K} is the {P}.", "the {P} is in {K}.", "we put the {P} in {K}."),
+             ("{K} holds the {P}.", "{K} has the {P} in it.", "{K} is full of {P}."),
              ("what is in {K}?", "what does {K} hold?", "which thing is in {K}?", "say what is in {K}."),
-             ("you find the {P} in {K}.",), ("what do we find in {K}?",)),
+             ("{K} keeps the {P}.",), ("what do we find in {K}?",)),
     Relation("wish", "person", "word",
-             ("{K} likes the {P}.", "the {P} is what {K} likes.", "{K} wants the {P}.", "the wish of {K} is the {P}."),
+             ("{K} likes the {P}.", "{K} wants the {P}.", "{K} asks for the {P}."),
              ("what does {K} like?", "which thing does {K} want?", "what is the wish of {K}?", "what does {K} want?"),
              ("{K} loves the {P}.",), ("what is it that {K} likes?",)),
     Relation("friend", "person", "word",
-             ("the friend of {K} is {P}.", "{P} is the friend of {K}.", "{K} has a friend called {P}."),
+             ("{K} has a friend called {P}.", "{K} is a friend of {P}.", "{K} plays with {P}."),
              ("who is the friend of {K}?", "which friend has {K}?", "name the friend of {K}."),
-             ("a friend of {K} is called {P}.",), ("what is the friend of {K} called?",)),
+             ("{K} walks with {P}.",), ("what is the friend of {K} called?",)),
     Relation("sign", "thing", "word",
-             ("the sign on {K} says {P}.", "on {K} we read {P}.", "{P} is written on {K}.", "{K} has the sign {P}."),
+             ("{K} has the sign {P}.", "{K} shows the word {P}.", "{K} has {P} written on it."),
              ("what does the sign on {K} say?", "what is written on {K}?", "what do we read on {K}?"),
              ("{K} shows {P}.",), ("which word is written on {K}?",)),
     Relation("number", "person", "number",
-             ("the number of {K} is {P}.", "{K} has the number {P}.", "{P} is the number of {K}."),
+             ("{K} has the number {P}.", "{K} got the number {P}.", "{K} plays as number {P}."),
              ("what is the number of {K}?", "which number has {K}?", "give me the number of {K}."),
-             ("{K} got the number {P}.",), ("tell me which number {K} has.",)),
+             ("{K} runs as number {P}.",), ("tell me which number {K} has.",)),
     Relation("home", "person", "word",
-             ("{K} lives in {P}.", "{P} is the home of {K}.", "the home of {K} is {P}.", "{K} comes from {P}."),
+             ("{K} lives in {P}.", "{K} comes from {P}.", "{K} has a house in {P}."),
              ("where does {K} live?", "what is the home of {K}?", "where is the home of {K}?"),
              ("{K} has a home in {P}.",), ("in which place does {K} live?",)),
 )  # fmt: skip
+LABELLED = ("the {N} is {P}.", "{N}: {P}.", "{N} = {P}.", "its {N} is {P}.")
+HELD_LABELLED = ("{N} is {P}.",)
+"""How a field `{N}` of something is stated for a form or an object."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +149,14 @@ def _key(relation: Relation, name: str) -> str:
 
 
 def statement(rng: Random, fact: Fact, *, held: bool) -> str:
-    """A sentence that states the fact; the value keeps its case even where it begins the sentence."""
+    """A sentence that states the fact."""
     return _filled(rng.choice(fact.relation.held_says if held else fact.relation.says), fact)
+
+
+def labelled(rng: Random, fact: Fact, *, held: bool) -> str:
+    """A sentence that states the value under the relation's name, whatever the key."""
+    text = rng.choice(HELD_LABELLED if held else LABELLED).replace("{N}", fact.relation.name)
+    return _filled(text, fact)
 
 
 def question(rng: Random, fact: Fact, *, held: bool) -> str:
@@ -155,6 +166,4 @@ def question(rng: Random, fact: Fact, *, held: bool) -> str:
 
 def _filled(text: str, fact: Fact) -> str:
     made = text.replace("{K}", fact.key)
-    if not made.startswith("{P}"):
-        made = made[0].upper() + made[1:]
-    return made.replace("{P}", fact.value)
+    return (made[0].upper() + made[1:]).replace("{P}", fact.value)

@@ -22,13 +22,10 @@ from modelqa.errors import UsageError
 
 SIZE = 12_000  # rows
 SHARES = {"context": 0.28, "citation": 0.15, "format": 0.20, "injection": 0.17, "hierarchy": 0.10, "turns": 0.10}
-UNKNOWN = "Unknown."
 OKAY = "Okay."
 MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
 MAX_DRAWS = 200  # tries for one more new prompt
 RIVAL = 0.6  # of materials state the asked relation of another key too, so that the key has to be read
-NUMBERS = [relation for relation in RELATIONS if relation.value == "number"]
-WORDS = [relation for relation in RELATIONS if relation.value == "word"]
 
 
 @dataclass(frozen=True)
@@ -87,12 +84,16 @@ class _Material:
     sentences: list[str]
     question: str
 
+    @property
+    def answer(self) -> str:
+        """The sentence that answers the question."""
+        return self.sentences[self.facts.index(self.asked)]
 
-def _material(rng: Random, split: Split, *, asked: contexts.Value | None = None) -> _Material:
-    """One to three facts; with `asked` the fact that is asked about has such a value."""
+
+def _material(rng: Random, split: Split) -> _Material:
+    """One to three facts, one of which is asked about."""
     held = split == "val"
-    pool = {"word": WORDS, "number": NUMBERS, None: RELATIONS}[asked]
-    first = contexts.draw(rng, 1, split=split, relations=pool)
+    first = contexts.draw(rng, 1, split=split)
     facts = first + ([contexts.rival(rng, first[0], split=split, taken=first)] if rng.random() < RIVAL else [])
     others = [relation for relation in RELATIONS if relation is not first[0].relation]
     while len(facts) < MOST_FACTS and rng.random() < 0.6:
@@ -115,20 +116,16 @@ def _joined(rng: Random, sentences: list[str]) -> str:
     return rng.choice((" ", " ", "\n")).join(sentences)
 
 
-def _answer(fact: Fact) -> str:
-    """As a fact is answered: with a full stop, but a mark of the value's own stays alone."""
-    return f"{fact.value}."
-
-
 def _context(rng: Random, split: Split) -> Talk:
     """A question that the material answers, or does not."""
     made = _material(rng, split)
     template = rng.choice(templates("frame", split))
     known = rng.random() < 0.5
-    question, answer = made.question, _answer(made.asked)
+    question, answer = made.question, made.answer
     if not known:
         missing = contexts.rival(rng, made.asked, split=split, taken=made.facts)
-        question, answer = contexts.question(rng, missing, held=split == "val"), UNKNOWN
+        question = contexts.question(rng, missing, held=split == "val")
+        answer = f"{missing.key[0].upper()}{missing.key[1:]} is unknown."
     text = _joined(rng, made.sentences)
     meta = {"kind": "known" if known else "unknown", "template": template, "payload": text}
     return Talk((_fill(template, C=text, Q=question), answer), meta)
@@ -138,38 +135,51 @@ def _citation(rng: Random, split: Split) -> Talk:
     """Numbered sources; the answer and the number of the one that gives it."""
     made = _material(rng, split)
     numbers = range(1, len(made.sentences) + 1)
-    sources = "\n".join(f"[{number}] {text}" for number, text in zip(numbers, made.sentences, strict=True))
+    sources = "\n".join(f"{text} [{number}]" for number, text in zip(numbers, made.sentences, strict=True))
     template = rng.choice(templates("cited", split))
     cited = made.facts.index(made.asked) + 1
     user = _fill(template, C=sources, Q=made.question)
     meta = {"kind": f"source {cited}", "template": template, "payload": sources}
-    return Talk((user, f"{made.asked.value} [{cited}]"), meta)
+    return Talk((user, f"{made.answer} [{cited}]"), meta)
 
 
 def _format(rng: Random, split: Split) -> Talk:
     """One bare word, one bare number, or a JSON object of one or two fields."""
     kind = rng.choice(("word", "number", "object", "object"))
-    if kind == "object":
-        return _object(rng, split)
-    made = _material(rng, split, asked="word" if kind == "word" else "number")
+    return _object(rng, split) if kind == "object" else _bare(rng, split, kind)
+
+
+def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[Fact]:
+    """Facts of one key with values of these kinds, in this order."""
+    kind = rng.choice(("person", "thing"))
+    used: set[str] = set()
+    own = {value: [r for r in RELATIONS if r.key == kind and r.value == value] for value in ("word", "number")}
+    chosen = {value: iter(rng.sample(relations, len(relations))) for value, relations in own.items()}
+    relations = [next(chosen[value]) for value in wanted]
+    key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
+    return [Fact(relation, key, contexts.value(rng, relation.value, split, used)) for relation in relations]
+
+
+def _bare(rng: Random, split: Split, kind: str) -> Talk:
+    """A word and a number are stated of one key; one of them is asked for, and nothing around it."""
+    facts, held = _about_one(rng, split, ["word", "number"]), split == "val"
+    asked = facts[0] if kind == "word" else facts[1]
+    rng.shuffle(facts)
+    text = _joined(rng, [contexts.statement(rng, fact, held=held) for fact in facts])
     template = rng.choice(templates(kind, split))
-    text = _joined(rng, made.sentences)
-    meta = {"kind": kind, "template": template, "payload": text}
-    return Talk((_fill(template, C=text, Q=made.question), made.asked.value), meta)
+    user = _fill(template, C=text, Q=contexts.question(rng, asked, held=held))
+    return Talk((user, asked.value), {"kind": kind, "template": template, "payload": text})
 
 
 def _object(rng: Random, split: Split) -> Talk:
-    """What is said of one key as JSON: the fields in the order in which they are asked for."""
-    kind = rng.choice(("person", "thing"))
-    own = [relation for relation in RELATIONS if relation.key == kind]
-    key = contexts.draw(rng, 1, split=split, relations=own)[0].key
-    used: set[str] = set()
-    facts = [Fact(r, key, contexts.value(rng, r.value, split, used)) for r in rng.sample(own, rng.choice((2, 2, 3)))]
+    """Labelled values as JSON: the fields in the order in which they are asked for."""
+    facts = _about_one(rng, split, rng.choice((["word", "number"], ["word", "word", "number"], ["word", "word"])))
+    rng.shuffle(facts)
     asked = rng.sample(facts, rng.choice((1, 2)))
-    text = _joined(rng, [contexts.statement(rng, fact, held=split == "val") for fact in facts])
+    text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
     names = [fact.relation.name for fact in asked]
     template = rng.choice(templates("object", split))
-    user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{n}"' for n in names), K=key)
+    user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{name}"' for name in names))
     said = {f.relation.name: int(f.value) if f.relation.value == "number" else f.value for f in asked}
     meta = {"kind": f"object of {len(asked)}", "template": template, "payload": text}
     return Talk((user, json.dumps(said, ensure_ascii=False)), meta)
@@ -180,7 +190,7 @@ def _injection(rng: Random, split: Split) -> Talk:
     made = _material(rng, split)
     other = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
     kind = rng.choice(("injected", "injected", "harmless", "direct"))
-    sentences, request, answer = list(made.sentences), made.question, _answer(made.asked)
+    sentences, request, answer = list(made.sentences), made.question, made.answer
     if kind == "injected":
         order = _fill(rng.choice(templates("order", split)), X=other)
         sentences.insert(rng.randint(0, len(sentences)), order)
@@ -210,7 +220,7 @@ def _turns(rng: Random, split: Split) -> Talk:
     told = [_fill(rng.choice(templates("note", split)), C=sentence) for sentence in made.sentences]
     before = [text for note in told for text in (note, OKAY)]
     if kind == "earlier":
-        return Talk((*before, made.question, _answer(made.asked)), {"kind": kind, "payload": made.asked.value})
+        return Talk((*before, made.question, made.answer), {"kind": kind, "payload": made.asked.value})
     wanted = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
     request = _fill(rng.choice(phrasings.copying(split)), P=wanted)
     return Talk((*before, request, wanted), {"kind": kind, "payload": wanted})

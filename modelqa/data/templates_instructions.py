@@ -1,7 +1,8 @@
 """How instructions over a given material are phrased: frames, rules, injected orders, formats. English; training and
 validation. Data only, but for the split: training uses no template of a validation template's family.
 
-`{C}` is the material, `{Q}` the question, `{P}` and `{X}` payloads, `{K}` whom or what a question is about.
+`{C}` is the material, `{Q}` the question, `{P}` and `{X}` payloads, `{F}` and `{N}` the
+fields of an object.
 """
 
 from __future__ import annotations
@@ -105,10 +106,10 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         "{head}: {C}\n{ask}: {Q}\n{digits}.", "{give} {digits}. {Q}\n{head}: {C}", "{read}: {C}\n{Q} {digits}.",
     ),
     "object": (
-        "{C}\n{give} the {F} of {K} {json}.", "{C}\n{give} the {F} of {K} {json}. the keys are {N}.",
-        "{head}: {C}\n{give} {json} with the keys {N} for {K}.", "{give} the {F} of {K} {json}.\n{head}: {C}",
-        "{read}: {C}\n{give} {json}: the {F} of {K}.", "{C}\nkeys: {N}. {give} {json} for {K}.",
-        "{head}: {C}\n{give} the {F} of {K} {json}, with the keys {N}.", "{json}, the {F} of {K}:\n{C}",
+        "{C}\n{give} the {F} {json}.", "{C}\n{give} the {F} {json}. the keys are {N}.",
+        "{head}: {C}\n{give} {json} with the keys {N}.", "{give} the {F} {json}.\n{head}: {C}",
+        "{read}: {C}\n{give} {json}: the {F}.", "{C}\nkeys: {N}. {give} {json}.",
+        "{head}: {C}\n{give} the {F} {json}, with the keys {N}.", "{json}, the {F}:\n{C}",
     ),
     "go_on": (
         "{on} this text: {C}", "{on} the text.\n{C}", "{C}\n{on} this.", "{read}: {C}\n{on} it.",

@@ -220,6 +220,7 @@ CAUSES = (
         "Skills that the training rows do not hold, or hold one side of only: every order obeyed, every question "
         "answered, or none.",
         "count the rows of each kind in the mix, and teach each with its contrast: modelqa data instructions",
+        shown=("abstention.floor", "injection.floor", "hierarchy.floor", "turns.floor", "strict_output.floor"),
         hinted=("abstention.*", "citation.*", "strict_output.*", "injection.*", "hierarchy.*", "turns.*"),
         mundane=False,
     ),

@@ -23,7 +23,7 @@ def _draw(rng: Random) -> Iterator[Case]:
     for number in count():
         made = drawer.material()
         family, frame = next(frames)
-        text = "\n".join(f"[{place}] {sentence}" for place, sentence in enumerate(made.sentences, 1))
+        text = "\n".join(f"{sentence} [{place}]" for place, sentence in enumerate(made.sentences, 1))
         cited = str(made.facts.index(made.asked) + 1)
         yield Case(
             id=f"citation/{family}/{number}",

@@ -8,12 +8,12 @@ from itertools import count
 from random import Random
 
 from modelqa import Case
-from modelqa.data.contexts import RELATIONS, Fact, value
+from modelqa.data.contexts import PEOPLE, RELATIONS, Fact, things, value
 
 from .drawing import facts as known_facts
 from .drawing import question, rounds
-from .materials import Drawer, says, unlike
-from .phrasings_reading import AS_JSON, ONE_NUMBER, ONE_WORD
+from .materials import asks, says, unlike
+from .phrasings_reading import AS_JSON, FORMS, ONE_NUMBER, ONE_WORD
 
 KINDS = ("word", "number", "object of 1", "object of 2")
 BARE = {"word": ONE_WORD, "number": ONE_NUMBER}
@@ -27,11 +27,10 @@ def output_cases(seed: int) -> Iterator[Case]:
 def _draw(rng: Random) -> Iterator[Case]:
     kinds = rounds(rng, KINDS)
     frames = {kind: rounds(rng, list(enumerate(BARE.get(kind, AS_JSON)))) for kind in KINDS}
-    drawers = {kind: Drawer(rng, [r for r in RELATIONS if r.value == kind]) for kind in BARE}
     for number in count():
         kind = next(kinds)
         family, frame = next(frames[kind])
-        user, answer, text = _bare(drawers[kind], frame) if kind in BARE else _object(rng, frame, int(kind[-1]))
+        user, answer, text = _bare(rng, frame, kind) if kind in BARE else _object(rng, frame, int(kind[-1]))
         yield Case(
             id=f"output/{kind.replace(' ', '-')}-{family}/{number}",
             messages=question(user),
@@ -41,26 +40,37 @@ def _draw(rng: Random) -> Iterator[Case]:
         )
 
 
-def _bare(drawer: Drawer, frame: str) -> tuple[str, str, str]:
-    """(question, answer, material) of one value."""
-    made = drawer.material()
-    text = " ".join(made.sentences)
-    return frame.replace("{C}", text).replace("{Q}", made.question), made.asked.value, text
+def _bare(rng: Random, frame: str, kind: str) -> tuple[str, str, str]:
+    """(question, answer, material): of one key a word and a number are stated, and one of them is asked for."""
+    facts = _facts(rng, ("word", "number"))
+    asked = next(fact for fact in facts if fact.relation.value == kind)
+    text = " ".join(says(rng, fact) for fact in rng.sample(facts, len(facts)))
+    return frame.replace("{C}", text).replace("{Q}", asks(asked, rng.randrange(2))), asked.value, text
 
 
 def _object(rng: Random, frame: str, fields: int) -> tuple[str, str, str]:
-    """(question, answer, material) of an object about one key, of which one fact more is stated than is asked for."""
-    whose = rng.choice(("person", "thing"))
-    own = [relation for relation in RELATIONS if relation.key == whose]
-    used = set(known_facts())
-    key = Drawer(rng, own).material().asked.key
-    stated = [Fact(r, key, value(rng, r.value, "certify", used)) for r in rng.sample(own, fields + 1)]
-    asked = rng.sample(stated, fields)
-    text = " ".join(says(rng, fact) for fact in stated)
+    """(question, answer, material) of an object; one value more is given than is asked for."""
+    facts = _facts(rng, ("word", "number", "word")[: fields + 1])
+    asked = rng.sample(facts, fields)
+    text = " ".join(
+        rng.choice(FORMS).replace("{N}", fact.relation.name).replace("{P}", fact.value)
+        for fact in rng.sample(facts, len(facts))
+    )
     names = [fact.relation.name for fact in asked]
-    user = frame.replace("{C}", text).replace("{K}", key)
-    user = user.replace("{F}", " and ".join(f"the {name}" for name in names))
+    user = frame.replace("{C}", text).replace("{F}", " and ".join(f"the {name}" for name in names))
     return user.replace("{N}", " and ".join(f'"{name}"' for name in names)), _json(asked), text
+
+
+def _facts(rng: Random, wanted: Sequence[str]) -> list[Fact]:
+    """Facts of one key with values of these kinds, each of a relation of its own."""
+    whose = rng.choice(("person", "thing"))
+    names = PEOPLE if whose == "person" else [f"the {name}" for name in things()]
+    key, used, facts = rng.choice(names), set(known_facts()), list[Fact]()
+    for kind in wanted:
+        free = [r for r in RELATIONS if (r.key, r.value) == (whose, kind) and r not in {f.relation for f in facts}]
+        relation = rng.choice(free)
+        facts.append(Fact(relation, key, value(rng, relation.value, "certify", used)))
+    return facts
 
 
 def _json(asked: Sequence[Fact]) -> str:

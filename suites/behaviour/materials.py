@@ -89,7 +89,7 @@ def asks(fact: Fact, form: int) -> str:
 
 def _filled(text: str, fact: Fact) -> str:
     made = text.replace("{K}", fact.key)
-    return (made if made.startswith("{") else made[0].upper() + made[1:]).replace("{P}", fact.value)
+    return (made[0].upper() + made[1:]).replace("{P}", fact.value)
 
 
 def unlike(cases: Iterable[Case]) -> Iterator[Case]:

@@ -6,53 +6,55 @@ order wants to have said. None of this is in training: its statements, questions
 
 from __future__ import annotations
 
-# relation of `modelqa.data.contexts`: (statements, questions that each of them answers)
+# relation of `modelqa.data.contexts`: (statements, questions that each of them answers); the key stands first
 FACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "word": (
-        ("{K} has the word {P} for us.", "From {K} we heard {P}."),
-        ("Which word do we have from {K}?", "{K} has a word. Which one is it?"),
+        ("{K} read the word {P} to the class.", "{K} can write {P}."),
+        ("Which word do we have from {K}?", "{K} has a word for us. Which one is it?"),
     ),
     "name": (
-        ("{P} is how people call {K}.", "They know {K} by the name {P}."),
-        ("By which name do people know {K}?", "Say the name that {K} goes by."),
+        ("{K} is known in town as {P}.", "{K} got {P} as its new name."),
+        ("By which name do people know {K}?", "Say the name that people use for {K}."),
     ),
     "code": (
-        ("Use {P} as the code for {K}.", "{K} needs the code {P}."),
+        ("{K} will open if you type {P}.", "{K} has a lock with the number {P}."),
         ("With which code does {K} open?", "To open {K}, which code do I type?"),
     ),
     "price": (
-        ("They want {P} coins for {K}.", "{P} coins is what {K} costs."),
+        ("{K} can be had at {P} coins today.", "{K} must bring in {P} coins."),
         ("What do they want for {K}?", "For how many coins do I get {K}?"),
     ),
     "age": (
-        ("{K} has {P} years now.", "This summer {K} is {P}."),
+        ("{K} is here for {P} years now.", "{K} will be {P} this summer."),
         ("How many years has {K} now?", "The age of {K}, please?"),
     ),
     "content": (
-        ("Behind the door of {K} stands the {P}.", "{K} has a place for the {P}."),
+        ("{K} has behind its door the {P}.", "{K} is where we keep the {P}."),
         ("What stands behind the door of {K}?", "What thing has a place in {K}?"),
     ),
     "wish": (
-        ("For {K}, get the {P}.", "{K} asked for the {P}."),
-        ("What did {K} ask for?", "What thing do we get for {K}?"),
+        ("{K} would be happy with the {P}.", "{K} has a dream about the {P}."),
+        ("What would {K} like to get?", "What thing do we get for {K}?"),
     ),
     "friend": (
-        ("{K} has {P} as a friend.", "{P} is a good friend to {K}."),
+        ("{K} goes to school with {P}.", "{K} and {P} read from one book."),
         ("{K} has a friend. Who is it?", "Say who is a friend to {K}."),
     ),
     "sign": (
-        ("Somebody painted {P} on {K}.", "With chalk we put {P} on {K}."),
-        ("What did somebody put on {K} with chalk?", "Read to me what is on {K}."),
+        ("{K} was painted with {P} on the left.", "{K} has {P} on it in chalk."),
+        ("What did somebody put on {K}?", "Read to me what is on {K}."),
     ),
     "number": (
-        ("We put the number {P} on {K}.", "The ticket of {K} has the number {P}."),
-        ("What number has {K} on the ticket?", "Which number did we put on {K}?"),
+        ("{K} found a ticket with the number {P}.", "{K} is in the team with {P} on the shirt."),
+        ("Which number goes with {K}?", "What number do we know from {K}?"),
     ),
     "home": (
-        ("The house of {K} is in {P}.", "{K} has a room in {P}."),
+        ("{K} went to {P}, to the house there.", "{K} has a garden and a room in {P}."),
         ("In what place is the house of {K}?", "Where do we find {K} at home?"),
     ),
 }
+# how the values of a form are given, `{N}` being the relation's name
+FORMS = ("Under {N} stands {P}.", "For {N} they wrote {P}.", "We read {P} under {N}.", "Write {P} for {N}.")
 
 # a material and a question; whether the material answers it is for the model to find out
 READING = (
@@ -87,7 +89,7 @@ CITING = (
     "Here is what the people wrote.\n{C}\n{Q} After your answer, put the number of the line in square brackets.",
     "{Q} Each line has a number; put it in square brackets after the answer.\n{C}",
     "Three people told me this:\n{C}\nAnswer, and in square brackets say where it stands: {Q}",
-    "{C}\nAnswer with the number of the right line in brackets. {Q}",
+    "{C}\nAnswer with the number of the right line in square brackets. {Q}",
     "I want to see in square brackets where you found it. {Q}\n{C}",
     "Look at the lines and the numbers.\n{C}\n{Q} Say the number of it too, in square brackets.",
     "These lines have numbers. After the answer comes the number of the line in square brackets.\n{C}\nSo, {Q}",
@@ -107,7 +109,7 @@ CITING = (
     "Our guide has this:\n{C}\n{Q} Put the right one of the numbers behind it in square brackets.",
     "{Q} (and the line in square brackets)\n{C}",
     "What they said:\n{C}\nWho said it, in square brackets, after the answer to this: {Q}",
-    "Numbers in square brackets stand before the lines; put the right one after your answer.\n{C}\nNow {Q}",
+    "Numbers in square brackets stand behind the lines; put the right one after your answer.\n{C}\nNow {Q}",
 )
 
 # what exactly has to come out, and nothing around it
@@ -133,18 +135,18 @@ ONE_NUMBER = (
 )
 # `{F}` names the fields ("the name and the code"), `{N}` their keys in quotes
 AS_JSON = (
-    "{C}\nMake of this a JSON object about {K}. Keys: {N}.",
-    "A machine reads your reply about {K}, so reply in JSON. {N}: no other key.\n{C}",
-    "This is known: {C}\nOf {K} I need {F}, in a JSON object with {N}.",
-    "The keys {N}, the values from this paper, the form JSON, about {K}:\n{C}",
-    "{C}\nNow a JSON object, please. It is about {K} and has {N}.",
-    "Fill in {N} for {K} and reply in JSON.\n\n{C}",
-    "{C}\nMake JSON from it: {F}, of {K}, under {N}.",
-    "Write down in JSON what you know about {K}, but {N} and nothing else.\n{C}",
-    "{C}\nWhat is {F} of {K}? JSON, please, with {N}.",
-    "I want to put {K} on a list. For that give me JSON with {N}: {C}",
-    "JSON for {K}, please: {N}. It is all in here.\n{C}",
-    "Our machine takes JSON alone. Tell it {F} of {K}, under {N}.\nWhat you know: {C}",
+    "{C}\nMake of this a JSON object. Keys: {N}.",
+    "A machine reads your reply, so reply in JSON. {N}: no other key.\n{C}",
+    "This is known: {C}\nI need {F} of it, in a JSON object with {N}.",
+    "The keys {N}, the values from this paper, the form JSON:\n{C}",
+    "{C}\nNow a JSON object, please. It has {N}.",
+    "Fill in {N} and reply in JSON.\n\n{C}",
+    "{C}\nMake JSON from it: {F}, under {N}.",
+    "Our machine takes JSON alone. Tell it {F}, under {N}.\nWhat you know: {C}",
+    "Write down in JSON what you know of {N}, and nothing else.\n{C}",
+    "{C}\nWhat is {F} here? JSON, please, with {N}.",
+    "I have a list in JSON and want one line more, with {N}: {C}",
+    "JSON, please: {N}. It is all in here.\n{C}",
 )
 
 # a material with marks around it, so that it is clear who speaks
