@@ -25,6 +25,7 @@ SHARES = {"context": 0.28, "citation": 0.15, "format": 0.20, "injection": 0.17, 
 OKAY = "Okay."
 MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
 MAX_DRAWS = 200  # tries for one more new prompt
+OBJECTS: tuple[list[contexts.Value], ...] = (["word", "number"], ["word", "word", "number"], ["word", "word"])
 RIVAL = 0.6  # of materials state the asked relation of another key too, so that the key has to be read
 
 
@@ -173,7 +174,7 @@ def _bare(rng: Random, split: Split, kind: str) -> Talk:
 
 def _object(rng: Random, split: Split) -> Talk:
     """Labelled values as JSON: the fields in the order in which they are asked for."""
-    facts = _about_one(rng, split, rng.choice((["word", "number"], ["word", "word", "number"], ["word", "word"])))
+    facts = _about_one(rng, split, rng.choice(OBJECTS))
     rng.shuffle(facts)
     asked = rng.sample(facts, rng.choice((1, 2)))
     text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])

@@ -79,7 +79,7 @@ def _train(engine: LocalEngine, chat: Chat, rows: Sequence[Sequence[Message]], s
     for _ in range(steps):
         logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten())
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
 
