@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, benchmarks, choice, compare, content, degeneration, parity, scaling, stats
+    from modelqa import ask, benchmarks, choice, compare, content, degeneration, parity, scaling, stats, thresholds
     from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
@@ -51,6 +51,7 @@ __all__ = [
     "parity",
     "scaling",
     "stats",
+    "thresholds",
     "unsettled",
 ]
 

@@ -25,6 +25,8 @@ COMMANDS = {  # name: (help, module:function that adds its options and sets `han
     "loads": ("load a checkpoint under another version of transformers", "modelqa.loads:add_arguments"),
     "import": ("read results of lm_eval, lighteval, inspect_ai or a CSV", "modelqa.benchmarks.command:add_arguments"),
     "scaling": ("parameters and training tokens, beside known models", "modelqa.scaling:add_arguments"),
+    "gates": ("the page of each gate: what it asks, and how it fails", "modelqa.handbook.command:add_arguments"),
+    "thresholds": ("what is demanded less than at the last release", "modelqa.thresholds.command:add_arguments"),
     "card": ("print the card of a run", "modelqa.publish.commands:add_card_arguments"),
     "postmortem": ("begin a postmortem, or check them", "modelqa.publish.commands:add_postmortem_arguments"),
     "publish": ("publish a judged model with its card", "modelqa.publish.hub_commands:add_publish_arguments"),

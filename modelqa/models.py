@@ -25,12 +25,10 @@ Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_STRINGS = (
-    "hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo",
-)  # fmt: skip
+_STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "benchmarks")
-_STRING_LISTS = ("categories", "factors", "cheaper")
+_STRING_LISTS = ("categories", "languages", "factors", "cheaper")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
@@ -56,7 +54,7 @@ class Model:
     recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
     factors        dotted keys of the recipe that were meant to differ
     adapter        folder of the LoRA adapter that was merged into the parent
-    categories     the values that meta.category may have in the training rows
+    categories     the values that meta.category may have in the training rows; languages: those of meta.language
     mix            {meta.source: declared share of the training rows}
     quotas         {meta.category: least share of the training rows}: what a phase must not go without
     waivers        {gate: reason}, printed on the card
@@ -91,6 +89,7 @@ class Model:
     experimental_repo: str = ""
     adapter: Path | None = None
     categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, float] = field(default_factory=dict)
     waivers: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,8 @@ import re
 
 GATES: dict[str, str] = {
     "harness.stop_ids": "stop_ids",
+    "harness.loosened": "thresholds",
+    "harness.loosened_in_chain": "thresholds",
     "weights.untied": "tied_embeddings",
     "weights.nonfinite": "finite_weights",
     "weights.vocabulary": "vocabulary",

@@ -114,6 +114,7 @@ class Run:
     settings   decoding, engine, dtype, device kind, library versions, case seed
     plan       gate names in order, written before anything was judged
     suite      {file: sha256} of the suites' folder, the phase table among them: what asked
+    thresholds what that folder demands, and what of it became looser since its last release: `thresholds.stated`
     """
 
     model: Mapping[str, Any]
@@ -126,6 +127,7 @@ class Run:
     scorings: int = 0
     notes: tuple[str, ...] = ()
     suite: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

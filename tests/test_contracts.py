@@ -29,6 +29,8 @@ SUITES = {name: read_suite(ROOT / "suites" / "data" / f"{name}.json") for name i
 NOUNS = ["kettle", "lantern", "meadow", "harbour", "candle", "orchard", "violin", "anchor", "saddle", "compass"]
 ADJECTIVES = ["amber", "silver", "narrow", "gentle", "frozen", "hollow", "scarlet", "patient", "velvet", "distant"]
 
+CONTEXT = 256  # tokens that the model takes
+
 Rows = list[dict[str, Any]]
 
 
@@ -98,9 +100,9 @@ def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
         write_json(manifest, {"files": own, "rows": counted})
         base = Model("base", declared=True, train=(paths["parent"],))
         values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", "manifest": manifest,
-                  "quotas": {"echo": 0.4}}
+                  "quotas": {"echo": 0.4}, "languages": ("en",)}
         model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **{**values, **changes})
-        return sources(model, [base], cases, chat=chat, categories=["echo", "wrap"])
+        return sources(model, [base], cases, chat=chat, categories=["echo", "wrap"], context=CONTEXT)
 
     return declared
 
@@ -157,6 +159,10 @@ def one_source_takes_over(rows: Rows) -> None:
         each["meta"]["source"] = "echo"
 
 
+def german_under_an_english_label(rows: Rows) -> None:
+    rows[0]["messages"][1]["content"] = "Sag mir bitte, was das ist und wie es heißt."
+
+
 DEFECTS = {
     "rows lost in loading": (lambda rows: rows.__delitem__(slice(24, None)), {"train.rows": "rows"}),
     "an id that is null": (edit(3, id=None), {"train.no_nulls_id": "nulls"}),
@@ -171,6 +177,9 @@ DEFECTS = {
     "a row without a source": (meta(3, source=None), {"train.no_nulls_source": "nulls"}),
     "shares that are not the declared ones": (one_source_takes_over, {"train.mix": "mix"}),
     "many copies of one row": (repeat_a_row_often, {"train.duplicates": "duplicates"}),
+    "a row that does not fit into the model": (say(4, 2, content="on and on " * 80), {"train.length": "length"}),
+    "labels of another language": (german_under_an_english_label, {"train.language": "language"}),
+    "rows without a label": (lambda rows: rows[7]["meta"].pop("language"), {"train.language": "language"}),
     "one prompt with many answers": (answer_one_prompt_in_many_ways, {"train.conflicts": "conflicts"}),
 }
 
@@ -228,6 +237,14 @@ def test_each_leak_breaks_the_expectation_of_its_comparison(declare: Callable[..
     side, rows, expected = LEAKS[planted]
     healthy = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[side]()
     assert set(broken(judge(SUITES["overlap"], declare(**{side: healthy + rows})))) == expected
+
+
+def test_an_id_that_a_validation_row_shares_with_a_case_is_found(declare: Callable[..., Sources]) -> None:
+    taken = [{**healthy_val()[0], "id": "unused"}, *healthy_val()[1:]]
+    found = declare(val=taken)
+    shared = replace(found, items=(replace(found.items[0], id="tuned val.jsonl:1"), *found.items[1:]))
+    assert set(broken(judge(SUITES["overlap"], found))) == set()
+    assert set(broken(judge(SUITES["overlap"], shared))) == {"overlap.items"}
 
 
 def test_a_file_that_its_manifest_does_not_describe_is_found(declare: Callable[..., Sources]) -> None:

@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"stats", "models", "checkpoint", "form", "logs"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
-    {"judge", "degeneration", "generate", "records"},
+    {"judge", "degeneration", "generate", "records", "thresholds"},
     {"parity", "content"},
     {"data"},
     {"trainable", "training"},
@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
     {"publish"},
     {"plugin", "by_hand"},
     {"mutants"},
+    {"handbook"},
     {"cli"},
     {"__main__", ""},
 ]

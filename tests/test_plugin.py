@@ -66,6 +66,12 @@ def test_a_bug_in_a_gate_is_a_crash_and_no_verdict(run: Suite, pytester: pytest.
     assert verdicts(pytester) == {"g": ("INCONCLUSIVE", "crashed")}
 
 
+@pytest.mark.parametrize("body", ["return checkpoint.tensors == {}", "return True"])
+def test_a_check_that_returns_instead_of_asserting_is_a_crash(run: Suite, pytester: pytest.Pytester, body: str) -> None:
+    assert run({"suites/weights/test_w.py": f"def test_w(checkpoint):\n    {body}\n"}).ret == 6
+    assert verdicts(pytester) == {"w": ("INCONCLUSIVE", "crashed")}
+
+
 def test_xfail_does_not_swallow_a_crash(run: Suite, pytester: pytest.Pytester) -> None:
     text = (
         f'import pytest\n@pytest.mark.xfail(strict=True)\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\n'

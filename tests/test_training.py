@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelqa.chat import open_chat
+from modelqa.chat.mask import mask_of, oracle_spans
 from modelqa.data.rows import answer_of, prompt_of
 from modelqa.errors import DataError, UsageError
 from modelqa.family import payload_split
@@ -308,3 +309,28 @@ def test_a_repeated_short_leg_gives_the_losses_of_the_trainer_log(tmp_path: Path
     assert repeated == pytest.approx(committed, abs=TOLERANCE)
 
 
+
+
+def test_the_loss_takes_the_answer_and_nothing_else(spoken: tuple[Family, Path, Any]) -> None:
+    """A prediction moves the loss where the prefix renders say that the model writes, and nowhere else.
+
+    The mask is found in two ways that know nothing of each other: training's own labels, through the loss that the
+    model computes; and the oracle, which compares what evaluation asks with the conversation after the answer.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    _, folder, tokenizer = spoken
+    chat = open_chat(folder)
+    encoded, found = chat.encoded(TALK)
+    oracle = mask_of(encoded, oracle_spans(chat, TALK, found.text))
+    torch.manual_seed(3)
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **shape)).eval()
+    batch = encode.tensor_batch(encode.encode_chat([TALK, TALK[1:]], tokenizer), pad=0)
+    logits = model(batch["input_ids"]).logits.detach().requires_grad_()
+    model.loss_function(logits=logits, labels=batch["labels"], vocab_size=len(tokenizer)).backward()
+    assert logits.grad is not None
+    moved = logits.grad[0].abs().sum(-1) > 0
+    assert moved[: len(oracle) - 1].tolist() == [bool(flag) for flag in oracle[1:]]
+    assert not moved[len(oracle) - 1 :].any()

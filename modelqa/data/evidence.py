@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from modelqa.models import Model
 
 FRAMES = ("train", "val", "overlap", "files")
-FORMAT = 2  # of the frames; a change of what a column means makes stored results stale
+FORMAT = 3  # of the frames; a change of what a column means makes stored results stale
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,12 @@ class Sources:
 
 
 def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, chat: Chat | None = None,
-            categories: Sequence[str] | None = None) -> Sources:
+            categories: Sequence[str] | None = None, context: int | None = None) -> Sources:
     """What is declared about a model's data, and what is not, with the line that would declare it.
 
     parents  `models.ancestors`: nearest first.  cases: of every behaviour gate; equal ids are one case
     chat     how the candidate renders rows; without it masks are not judged
+    context  the most tokens that the candidate takes
     """
     where = f"under [models.{model.name}] in models.toml"
     items = {case.id: item_of_case(case) for case in cases}
@@ -104,12 +105,15 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "mix": dict(model.mix) or None,
         "categories": sorted(categories) if categories else None,
         "quotas": dict(model.quotas) or None,
+        "context": context,
+        "languages": sorted(model.languages) or None,
     }
     lines = {
         "train": (model.train, f'add train = ["data/NAME.jsonl"] {where}'),
         "val": (model.val, f'add val = ["data/NAME.jsonl"] {where}'),
         "manifest": (model.manifest, f'add manifest = "data/manifest.json" {where}'),
         "chat": (chat, "add chat_template.jinja and tokenizer.json to the checkpoint's folder"),
+        "context": (context, "add max_position_embeddings to config.json"),
         "cases": (items, "run the behaviour suites in the same run: their cases are what is compared"),
         "intended_rows": (model.intended_rows, f"add intended_rows = N {where}"),
         "mix": (model.mix, f"add a table [models.{model.name}.mix] with SOURCE = SHARE to models.toml"),
@@ -132,6 +136,8 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
 
 def _excused(model: Model) -> dict[str, str]:
     found = {"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {}
+    if not model.languages:
+        found["languages"] = f'no language is declared: add languages = ["en"] under [models.{model.name}]'
     if not model.quotas:
         found["quotas"] = f"no quota is declared: add a table [models.{model.name}.quotas] with CATEGORY = LEAST SHARE"
     return found
@@ -197,9 +203,10 @@ def overlap_frame(found: Sources) -> pandas.DataFrame:
     """One row for each validation exchange and evaluation case, with the overlaps of each comparison (see above)."""
     import pandas
 
-    val = [item.id for item in _items(found.own.model, found.own.val)]
-    kinds = {**dict.fromkeys(val, "val"), **{item.id: "cases" for item in found.items}}
-    table = pandas.DataFrame({"id": list(kinds), "kind": list(kinds.values())})
+    compared = [(item.id, "val") for item in _items(found.own.model, found.own.val)]
+    compared += [(item.id, "cases") for item in found.items]
+    kinds = dict(compared)  # of an id that two items have, the last; that ids differ is asked of the table
+    table = pandas.DataFrame(compared, columns=["id", "kind"])
     for side, report in reports(found).items():
         for kind in ("val", "cases"):
             if side == kind:
@@ -207,8 +214,8 @@ def overlap_frame(found: Sources) -> pandas.DataFrame:
             for tier in overlap.TIERS:
                 hits = {hit.item: hit for hit in report.of(tier) if kinds[hit.item] == kind}
                 name = f"{side}_{kind}_{tier}"
-                table[name] = [_rows(hits.get(one), its == kind) for one, its in kinds.items()]
-                table[f"{name}_by"] = [hits[one].train if one in hits else "" for one in kinds]
+                table[name] = [_rows(hits.get(one), its == kind) for one, its in compared]
+                table[f"{name}_by"] = [hits[one].train if one in hits else "" for one, _ in compared]
     return table
 
 

@@ -12,7 +12,8 @@ Columns
   payload_norm         the declared payload in normal form; "" when none is declared
   copies               how many earlier rows have the same messages
   answers              how many different answers (normal form) the same prompt has in the dataset; 1 for plain text
-  supervised_tokens, end_of_turn_supervised, mask_ok, mask_problem   of rendered rows only, else null;
+  language_ok          whether meta.language is there and the text, as far as can be told, of no other language
+  tokens, supervised_tokens, end_of_turn_supervised, mask_ok, mask_problem   of rendered rows only, else null;
                        plain text (an answer to nothing) is not rendered
 """
 
@@ -21,9 +22,11 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelqa.data.language import contradicts
 from modelqa.errors import TemplateError
 from modelqa.family import normalise
 from modelqa.files import canonical_json, read_jsonl, sha256_text
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from modelqa.chat import Chat
 
+LONGEST = 20  # rows with the most characters that are always rendered: one that is too long is among them
 RENDERED = 200  # rows whose mask is checked: a render takes milliseconds, and every shape of row is among them
 SEED = 20  # of the choice of rendered rows
 _HASH = 16  # hex digits kept of a hash in the frame; 2^64 values do not meet by chance in a dataset
@@ -53,7 +57,7 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
     """One row of scalars for each example.
 
     chat      renders `rendered` rows and checks their loss masks; without it the mask columns are null
-    rendered  how many: the first row of each shape (see `_shape`), then a seeded sample
+    rendered  how many: the longest rows, the first one of each shape (see `_shape`), then a seeded sample
     """
     import pandas
 
@@ -74,10 +78,10 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
     return pandas.DataFrame(table, columns=[*COLUMNS])
 
 
-_UNRENDERED = {"supervised_tokens": None, "end_of_turn_supervised": None, "mask_ok": None, "mask_problem": None}
+_UNRENDERED = dict.fromkeys(("tokens", "supervised_tokens", "end_of_turn_supervised", "mask_ok", "mask_problem"))
 COLUMNS = (
     "id", "place", "source", "category", "language", "roles_ok", "n_messages", "user_chars", "answer_chars",
-    "has_system", "system_hash", "prompt_norm_hash", "payload_norm", "copies", "answers", *_UNRENDERED,
+    "has_system", "system_hash", "prompt_norm_hash", "payload_norm", "language_ok", "copies", "answers", *_UNRENDERED,
 )
 
 
@@ -98,8 +102,14 @@ def _scalars(place: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "system_hash": sha256_text(system)[:_HASH] if system else "",
         "prompt_norm_hash": sha256_text("\n".join(f"{role} {normalise(text)}" for role, text in pairs[:-1]))[:_HASH],
         "payload_norm": normalise(meta["payload"]) if isinstance(meta.get("payload"), str) else "",
+        "language_ok": _language_ok(meta.get("language"), pairs),
         "answer_norm": normalise(answer),
     }
+
+
+def _language_ok(label: Any, pairs: Sequence[tuple[str, str]]) -> bool:
+    said = " ".join(text for role, text in pairs if role != "system")
+    return isinstance(label, str) and not contradicts(label, said)
 
 
 def _text(value: Any) -> str | None:
@@ -137,8 +147,9 @@ def _chosen(rows: Sequence[Row], table: Sequence[Mapping[str, Any]], count: int)
     first: dict[tuple[Any, ...], int] = {}
     for number in well_formed:
         first.setdefault(_shape(rows[number][1], table[number]), number)
+    longest = nlargest(LONGEST, well_formed, key=lambda at: table[at]["user_chars"] + table[at]["answer_chars"])
     shuffled = random.Random(SEED).sample(well_formed, len(well_formed))
-    return sorted(list(dict.fromkeys([*first.values(), *shuffled]))[:count])
+    return sorted(list(dict.fromkeys([*first.values(), *longest, *shuffled]))[:count])
 
 
 def _shape(row: Mapping[str, Any], scalars: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -155,12 +166,14 @@ def _shape(row: Mapping[str, Any], scalars: Mapping[str, Any]) -> tuple[Any, ...
 def _mask(chat: Chat, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     try:
         problems = chat.mask_problems(messages)
-        supervised = chat.episode(messages).supervised
+        episode = chat.episode(messages)
     except TemplateError as error:
-        return {"supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
+        found = {"supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
+        return {**_UNRENDERED, **found}
     codes = {problem.code for problem in problems}
     return {
-        "supervised_tokens": supervised,
+        "tokens": len(episode.ids),
+        "supervised_tokens": episode.supervised,
         "end_of_turn_supervised": _STOP_CODE not in codes,
         "mask_ok": codes.isdisjoint(_MASK_CODES),
         "mask_problem": "; ".join(f"{problem.locus}: {problem.text}" for problem in problems),

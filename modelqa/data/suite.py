@@ -35,7 +35,7 @@ KINDS = frozenset(
     {
         "rows", "nulls", "ids", "roles", "categories", "mix", "end_of_turn", "mask", "duplicates", "conflicts",
         "overlap_prompt", "overlap_payload", "overlap_template", "overlap_ngram", "lineage", "quotas", "prompts",
-        "accounts",
+        "accounts", "length", "language",
     }
 )
 SEVERITIES = ("critical", "warning")

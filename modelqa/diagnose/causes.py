@@ -36,6 +36,13 @@ CAUSES = (
         shown=("crashed", "died", "missing_replies", "no_cases"),
     ),
     Cause(
+        "measure",
+        "The measure: something is demanded less than at the last release or in a phase before, and nothing says why.",
+        "take the change back, or write its reason into suites/ledger.toml: modelqa thresholds names what lacks one",
+        shown=("harness.loosened*",),
+        cleared=("thresholds",),
+    ),
+    Cause(
         "harness",
         "The harness is at fault: a model that is known to be good fails on the same path, or random weights pass.",
         "compare a reply of the reference with that of plain `generate`; change nothing about the candidate before",

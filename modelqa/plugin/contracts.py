@@ -27,8 +27,15 @@ class DataSuites:
         """What models.toml declares of the candidate's data."""
         model = self.lab.candidate.model
         parents = ancestors(self.lab.registry, model)
+        candidate = self.lab.candidate
+        limit = candidate.checkpoint.text_config.get("max_position_embeddings")
         return evidence.sources(
-            model, parents, self.cases, chat=self.lab.candidate.chat, categories=model.categories or None
+            model,
+            parents,
+            self.cases,
+            chat=candidate.chat,
+            categories=model.categories or None,
+            context=limit if isinstance(limit, int) else None,
         )
 
     def results(self, path: Path) -> dict[str, Result]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from modelqa.plugin.lab import Lab
 from modelqa.plugin.table import COLOURS, closing_rows, reasons
 from modelqa.record import GateResult, Run, Status
 from modelqa.text import escape
+from modelqa.thresholds import Change
 
+SHOWN_CHANGES = 5  # loosened thresholds; all of them stand in the record
 FAILED, INCONCLUSIVE = 1, 6  # 2 to 5 are pytest's own: interrupted, internal error, usage, nothing collected
 
 
@@ -104,12 +107,22 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     reporter.line("")
     for note in record.run.notes:
         reporter.line(f"note: {note}", yellow=True)
+    for line in looser_lines(record.run.thresholds):
+        reporter.line(line, yellow=True)
     if not record.exercised:
         reporter.line("note: nothing was exercised: all replies and measurements are kept ones", yellow=True)
     if record.run.scorings > 1:
         reporter.line(f"these weights have been scored on {record.run.scorings} different draws of cases", yellow=True)
     reporter.line(f"verdict: {overall(record.run)}", bold=True)
     reporter.line(f"record:  {record.path}")
+
+
+def looser_lines(standing: Mapping[str, Any]) -> list[str]:
+    """What is demanded less than at the last release: the first few, and how to see all."""
+    changes = [Change(**row) for row in standing.get("loosened", ())]
+    lines = [f"looser than at {standing['release']}: {change.text}" for change in changes[:SHOWN_CHANGES]]
+    more = len(changes) - len(lines)
+    return [escape(line, "terminal") for line in lines] + ([f"and {more} more: modelqa thresholds"] if more else [])
 
 
 def overall(run: Run) -> str:

@@ -87,7 +87,7 @@ class Judging:
                 **self.lab.description(self.phase),
                 "gates": gates,
                 "deselected": sorted(self.deselected),
-                "suite": suite_of(self.planned),
+                **suite_of(self.planned),
             }
         )
 
@@ -128,7 +128,8 @@ class Judging:
         measured = body.fixtures.get("measured", {})
         crash: BaseException | None = None
         try:
-            body.function(**body.fixtures)
+            if body.function(**body.fixtures) is not None:
+                raise TypeError("a check returned a value instead of asserting or denying: it can never fail")
             verdict = Verdict(Status.PASS, text=str(measured.get("text", "")))
         except Finding as finding:
             first = finding.problems[0]

@@ -72,6 +72,7 @@ def assemble(folder: SessionFolder, scorings: int) -> Run | None:
         scorings=scorings,
         notes=tuple(plan["notes"]),
         suite=plan["suite"],
+        thresholds=plan["thresholds"],
     )
 
 

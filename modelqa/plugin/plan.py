@@ -19,6 +19,7 @@ from modelqa.errors import DataError, UsageError
 from modelqa.gates import LADDER, Case, Every, Gate, read_cases
 from modelqa.phases import TABLE, Later, Phases, read_phases, suite_files
 from modelqa.plugin.code import suite_digest
+from modelqa.thresholds import stated
 
 POWER_CASES = 200  # a rate gate asks at least so many: about what 0.80 against 0.88 needs
 Keep = Callable[[Any, Callable[[], Any], str], Any]  # identity, how it is made, hash of the code that makes it
@@ -100,10 +101,12 @@ def _table_of(path: Path) -> Path | None:
     return next((table for folder in path.parents if (table := folder / TABLE).is_file()), None)
 
 
-def suite_of(planned: Sequence[Planned]) -> dict[str, str]:
-    """{file: sha256} of the suites folder, which is where the phase table lies; {} without one."""
+def suite_of(planned: Sequence[Planned]) -> dict[str, Any]:
+    """What a record keeps of the suites folder, where the phase table lies: the hashes of its files, its thresholds."""
     table = next((found for entry in planned if (found := _table_of(entry.file))), None)
-    return suite_files(table.parent) if table else {}
+    if table is None:
+        return {"suite": {}, "thresholds": {}}
+    return {"suite": suite_files(table.parent), "thresholds": stated(table.parent)}
 
 
 def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:

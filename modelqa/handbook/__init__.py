@@ -1,0 +1,9 @@
+"""The handbook of gates: a page for each gate of a suites folder, made from its files and from real failing runs.
+
+    modelqa gates                 every gate by rung, one line each
+    modelqa gates NAME            its page
+    make gate-pages               docs/gates, written again
+
+`shipped` reads what a gate says of itself, `known` what stands of it elsewhere, `page` writes both down, `failing`
+makes a real defect and keeps what the gate then says, `command` is modelqa gates.
+"""
