@@ -19,6 +19,7 @@ from modelqa.models import Model, load_registry
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 REGISTRY = load_registry(FIXTURES / "models.toml")
+DRAWS = (289286, 624410, 171134, 180670, 245482, 673592, 573323, 922100, 692748, 891155)  # at random, after training
 CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3a_operator"]
 
 
@@ -112,5 +113,5 @@ def test_the_plainly_concatenated_sibling_fails_for_format_and_stop_token(
 
 @pytest.mark.slow
 def test_phase3a2_passes_on_other_draws_of_the_cases(tmp_path: Path) -> None:
-    codes = [gate("phase3a2", tmp_path / str(seed), "--modelqa-case-seed", str(seed))[0] for seed in range(101, 111)]
+    codes = [gate("phase3a2", tmp_path / str(seed), "--modelqa-case-seed", str(seed))[0] for seed in DRAWS]
     assert codes.count(0) >= 9 and 1 not in codes, codes
