@@ -27,12 +27,11 @@ from modelqa.record import Run
 from modelqa.records import read_stored
 
 ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real models.toml
-SHOWN = 2000  # characters of a session's output that are kept when it ends without a record
 
 
 @dataclass(frozen=True)
 class Session:
-    """One pytest session on a trial: its record (None: it ended without one), exit status and last output."""
+    """One pytest session on a trial: its record (None: it ended without one), exit status and whole output."""
 
     record: Run | None
     status: int
@@ -193,7 +192,7 @@ def run(trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, options
     seconds = time.monotonic() - start
     record = next(records.glob("*/run.json"), None)
     run_record = read_stored(record).run if record else None
-    return Session(run_record, status, output[-SHOWN:], seconds)
+    return Session(run_record, status, output, seconds)
 
 
 def selected(suites: Path, rungs: Sequence[str]) -> list[str]:
