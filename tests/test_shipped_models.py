@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 REGISTRY = load_registry(FIXTURES / "models.toml")
 DRAWS = (289286, 624410, 171134, 180670, 245482, 673592, 573323, 922100, 692748, 891155)  # at random, after training
-CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3b", "phase3a_operator"]
+CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3a_operator"]
 
 
 def gate(model: str, home: Path, *args: str) -> tuple[int, dict[str, Any], str]:

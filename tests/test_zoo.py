@@ -32,6 +32,12 @@ WITHOUT_DEFECT = {
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
 }
+UNTAUGHT = "no shipped model is healthy in phase3b yet; tests/test_suite_gates.py judges policies that lost one half"
+WITHOUT_DEFECT |= dict.fromkeys(
+    ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
+)
+WITHOUT_DEFECT["language"] = "no shipped model is healthy in phase3b yet; tests/test_language.py has both sides"
+UNPAIRED = {"behaviour.language_lost"}  # codes of the last one
 SERVED = {"parity.engine"}  # codes of gates that are asked only where a server makes the replies
 
 
@@ -76,7 +82,7 @@ def biting() -> set[str]:
 
 @pytest.mark.parametrize("code", GATES)
 def test_every_code_has_a_defect_that_must_get_it(code: str) -> None:
-    assert (code in biting()) is not (code in SERVED), "a reason that no defect shows"
+    assert (code in biting()) is not (code in SERVED | UNPAIRED), "a reason that no defect shows"
 
 
 def test_every_gate_of_the_suites_has_a_defect_that_it_must_kill() -> None:

@@ -115,39 +115,9 @@ def _shortened(row: Row) -> Row:
     return answered(row, answer(row).replace(row["meta"]["payload"], first))
 
 
-def never_knows(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Whatever is asked about a material, it is unknown."""
-    return [answered(row, "Unknown.") if row["meta"]["category"] == "context" else row for row in rows]
-
-
-def obeys_all(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """An order that stands in the material is obeyed."""
-    injected = [row["meta"].get("kind") == "injected" for row in rows]
-    return [answered(row, row["meta"]["ordered"]) if order else row
-            for row, order in zip(rows, injected, strict=True)]  # fmt: skip
-
-
-def open_objects(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Every object is cut off before it is closed."""
-    return [answered(row, answer(row).removesuffix("}")) if row["meta"]["category"] == "format" else row
-            for row in rows]  # fmt: skip
-
-
-def no_source(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The number of the source was cut off."""
-    return [answered(row, answer(row).rpartition(" [")[0]) if row["meta"]["category"] == "citation" else row
-            for row in rows]  # fmt: skip
-
-
-def user_first(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The user's wish is done, whatever the system says."""
-    return [answered(row, row["meta"]["payload"]) if row["meta"]["category"] == "hierarchy" else row for row in rows]
-
-
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
     for lesson in (junk, loops, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
-                   shuffled, facts_alone, copy_alone, short_payloads, never_knows, obeys_all, open_objects, no_source,
-                   user_first)
+                   shuffled, facts_alone, copy_alone, short_payloads)
 }  # fmt: skip
 """By the name that a recipe gives."""
