@@ -60,6 +60,7 @@ __all__ = [
     "gate",
     "language",
     "no_evidence",
+    "noise",
     "not_asked",
     "parity",
     "scaling",

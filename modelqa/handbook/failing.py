@@ -102,7 +102,7 @@ def _rungs(gate: Shipped, place: Workplace) -> tuple[str, ...]:
 def _chosen(gate: Shipped) -> tuple[str, str]:
     if gate.name == "not_worse":  # beside the gate whose pairs it compares
         return "-k", "echo_basic or anti_echo or operator"
-    return "-k", "test_data" if gate.expects else f"test_{gate.name}"
+    return "-k", f"[{Path(gate.file).stem}-{gate.expects['id']}]" if gate.expects else f"test_{gate.name}"
 
 
 def section(output: str, gate: Shipped, *, warned: bool = False) -> str | None:
