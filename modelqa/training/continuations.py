@@ -11,6 +11,7 @@ from modelqa.data.templates_instructions import phrasings
 from modelqa.training import corpus
 
 SHORTEST = 6  # words of a document that can be cut in two
+SPARE = 4  # documents drawn for each row: some are too short, and some begin alike
 STARTS = 0.35  # share of the words that are given at most; the rest counts in the loss
 
 
@@ -21,20 +22,19 @@ def rows(
     split: Split = "train",
     system: str = DEFAULT_SYSTEM,
 ) -> Iterator[Row]:
-    """`n_examples` rows of new documents of the base's kinds."""
+    """`n_examples` rows of new documents of the base's kinds, no prompt twice: a start has one rest."""
     rng = Random(f"continuations {split} {seed}")
-    number = 0
-    for text in corpus.documents(corpus.training_material(), count=2 * n_examples, seed=rng.randrange(1 << 30)):
-        start, rest = _cut(rng, text)
-        if not rest:
-            continue
-        number += 1
-        template = rng.choice(phrasings("go_on", split))
-        meta = {"category": "text", "language": "en", "template": template}
-        identity = f"continuations-{split}-{number:06d}"
-        yield chat_row(identity, template.replace("{C}", start), rest, system=system, meta=meta)
-        if number == n_examples:
+    asked: set[str] = set()
+    documents = corpus.documents(corpus.training_material(), count=SPARE * n_examples, seed=rng.randrange(1 << 30))
+    for start, rest in (_cut(rng, text) for text in documents):
+        if len(asked) == n_examples:
             return
+        template = rng.choice(phrasings("go_on", split))
+        user = template.replace("{C}", start)
+        if rest and user not in asked:
+            asked.add(user)
+            meta = {"category": "text", "language": "en", "template": template}
+            yield chat_row(f"continuations-{split}-{len(asked):06d}", user, rest, system=system, meta=meta)
 
 
 def _cut(rng: Random, text: str) -> tuple[str, str]:
