@@ -6,8 +6,9 @@ Plain frozen values, JSON in and out. `modelqa.plugin` fills them, reports, card
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from modelqa.errors import RecordError
@@ -17,6 +18,7 @@ SCHEMA = 1  # of run.json; a reader refuses a version that it does not know
 
 
 BY_ITSELF = "by_itself"  # in `measured` of a gate that a lower rung blocks: the code it would have had
+NOT_DRAWN = "not drawn"  # of a case: its gate had been decided before it; it is not missing, and in no denominator
 
 
 class Status(StrEnum):
@@ -43,7 +45,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one case: "yes", "no", "error" (the gate's code crashed) or "missing" (no reply)."""
+    """What became of one case: "yes", "no", "error" (the gate's code crashed), "missing" (no reply) or NOT_DRAWN."""
 
     case: str
     result: str
@@ -58,6 +60,7 @@ class Verdict:
 
     passed, total  cases that said yes, cases in the denominator (0 of 0 for a check on files)
     lower, upper   one-sided 95% bounds of the pass rate (Clopper-Pearson); clustered: lower bound by family
+    planned        how many cases there were to be, when fewer were drawn: it stopped early; 0: all were drawn
     """
 
     status: Status
@@ -71,6 +74,7 @@ class Verdict:
     upper: float | None = None
     clustered: float | None = None
     families: int = 0
+    planned: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class GateResult:
     floors   {metadata key: lower bound that each of its values must reach}
     allows   {null policy, or "*": why the gate may let it pass}
     cases_sha256  hash of what was asked (see `modelqa.gates.cases_sha256`): equal hashes are the same cases
+    looks    numbers of cases at which it was declared to be looked at; () for all cases, once
     """
 
     gate: str
@@ -103,6 +108,11 @@ class GateResult:
     floors: Mapping[str, float] = field(default_factory=dict)
     allows: Mapping[str, str] = field(default_factory=dict)
     cases_sha256: str = ""
+    looks: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that `gate_from_json` reads; its mappings are the result's own."""
+        return {**vars(self), "verdict": dict(vars(self.verdict))}
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,7 @@ class Run:
     settings   decoding, engine, dtype, device kind, library versions, case seed
     plan       gate names in order, written before anything was judged
     suite      {file: sha256} of the suites' folder, the phase table among them: what asked
+    stopping   {"first": cases of the first look, "decides": "FAIL", "alpha": shared among the looks}; {} for no looks
     thresholds what that folder demands, and what of it became looser since its last release: `thresholds.stated`
     """
 
@@ -127,17 +138,19 @@ class Run:
     scorings: int = 0
     notes: tuple[str, ...] = ()
     suite: Mapping[str, str] = field(default_factory=dict)
+    stopping: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex sha256 of the record's canonical JSON."""
         return sha256_text(canonical_json(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that stands in run.json."""
-        return asdict(self)
+        """The JSON object that stands in run.json; its mappings are the run's own."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "gates": [gate.to_json() for gate in self.gates]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Run:
@@ -168,6 +181,7 @@ class Run:
 
 
 def gate_from_json(value: Mapping[str, Any]) -> GateResult:
-    """The result that `dataclasses.asdict` wrote."""
-    verdict = value["verdict"]
-    return GateResult(**{**value, "verdict": Verdict(**{**verdict, "status": Status(verdict["status"])})})
+    """The result that `GateResult.to_json` wrote."""
+    verdict, looks = value["verdict"], tuple(value.get("looks", ()))
+    status = Status(verdict["status"])
+    return GateResult(**{**value, "looks": looks, "verdict": Verdict(**{**verdict, "status": status})})

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from modelqa.models import Model
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.kind import Damage, Expected, Kind, Sibling
 from modelqa.mutants.matrix import Outcome, Row
-from modelqa.mutants.trained import build, read_zoo_recipes, study
+from modelqa.mutants.trained import RECIPES, Study, build, read_zoo_recipes, study
 from modelqa.mutants.trial import weights_of
 
 _BY_CAUSE = {
@@ -132,19 +133,22 @@ _SEEN_BY = {
 }
 
 
-def lessons(model: Model, models: Mapping[str, Model], *, seed: int) -> list[Kind]:
-    """The trained defects with a planted cause: siblings of `model` from another seed, trained when they are made."""
-    recipes = read_zoo_recipes()
-    return [_studied(recipes[name].name, model, models, seed) for name in LESSON_CAUSES if name in recipes]
+def lessons(model: Model, models: Mapping[str, Model], *, seed: int, recipes: Path = RECIPES) -> list[Kind]:
+    """The trained defects with a planted cause: siblings of `model` from another seed, trained when they are made.
+
+    `UsageError` where there are no recipes, or the model declares no training data that a lesson could change.
+    """
+    known = read_zoo_recipes(recipes)
+    chosen = [replace(known[name], parent=model.name, data="", seed=seed) for name in LESSON_CAUSES]
+    return [_studied(study(recipe, models)) for recipe in chosen]
 
 
-def _studied(name: str, model: Model, models: Mapping[str, Model], seed: int) -> Kind:
-    recipe = replace(read_zoo_recipes()[name], parent=model.name, data="", seed=seed)
-
+def _studied(work: Study) -> Kind:
     def make(sibling: Sibling) -> Damage:
-        folder, _ = build(study(recipe, models))
+        folder, _ = build(work)
         weights_of(sibling.model, folder)
-        return sibling.damaged("", baseline=model.name)
+        return sibling.damaged("", baseline=work.parent.name)
 
+    name = work.recipe.name
     expects = (_SEEN_BY.get(name, Expected("anti_echo.below", "cases")),)
-    return Kind(name, "trained", recipe.story, ("F06",), expects, make)
+    return Kind(name, "trained", work.recipe.story, (), expects, make)

@@ -7,9 +7,10 @@ One model is in memory at a time.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
@@ -17,7 +18,7 @@ from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
-from modelqa.parity import captured_problems, reply_differences
+from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
@@ -95,6 +96,7 @@ class Lab:
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
         checkpoint, model = self.candidate.checkpoint, self.candidate.model
+        self.engines.require_askable(self.candidate)
         self.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
         controls = {}
         for role in ("reference", "random", *self.beside):
@@ -157,10 +159,21 @@ class Lab:
 
     def prompt(self, role: str, messages: Sequence[Mapping[str, str]]) -> Prompt:
         """What the model in `role` is really asked."""
-        key = (role, canonical_json(list(messages)))
-        if key not in self._prompts:
-            self._prompts[key] = self.subject(role).chat.render(self.messages(role, messages))
-        return self._prompts[key]
+        asked = canonical_json(list(messages))
+        if (role, asked) not in self._prompts:
+            self._prompts[role, asked] = self.subject(role).chat.render(self.messages(role, messages))
+        return self._prompts[role, asked]
+
+    def render(self, role: str, conversations: Iterable[Sequence[Mapping[str, str]]]) -> None:
+        """Have `prompt` of these conversations at hand: as an earlier run of the same files rendered them, or anew."""
+        subject = self.subject(role)
+        if subject.chat.uses_clock:
+            return  # what it writes today is not what it wrote yesterday
+        asked = {canonical_json(list(messages)): messages for messages in conversations}
+        identity = ["prompts", subject.checkpoint.digest, subject.model.system, list(asked)]
+        prompts = (self.prompt(role, messages) for messages in asked.values())
+        rows = self.kept(identity, lambda: [[prompt.ids, prompt.text] for prompt in prompts])
+        self._prompts |= {(role, key): Prompt(tuple(ids), text) for key, (ids, text) in zip(asked, rows, strict=True)}
 
     @cached_property
     def _prompts(self) -> dict[tuple[str, str], Prompt]:
@@ -249,18 +262,8 @@ class Lab:
 
         As `modelqa.parity.reply_differences`, and "unknown": how many the server gave no usable reply to.
         """
-        subject, served = self.candidate, self.served("candidate")
-        assert served is not None  # `test_engine` asks only then
-        setups = [asdict(self.engines.setup(subject, max_new_tokens, local=here)) for here in (True, False)]
-        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "decode": subject.chat.decode}
-
-        def compare() -> dict[str, Any]:
-            there = dict(served.replies(prompts, **options))
-            here = dict(self.engines.local(subject).replies(prompts, **options))
-            both = sorted(there.keys() & here.keys())
-            found = reply_differences([here[i] for i in both], [there[i] for i in both], floor=floor, by_text=True)
-            return {**found, "unknown": len(here.keys() - there.keys())}
-
+        setups = [asdict(self.engines.setup(self.candidate, max_new_tokens, local=here)) for here in (True, False)]
+        compare = partial(self.engines.compare, self.candidate, prompts, max_new_tokens=max_new_tokens, floor=floor)
         return dict(self.kept(["beside_server", setups, _plain(prompts), floor], compare))
 
     def kept(self, identity: Any, make: Callable[[], Any], code: str = "") -> Any:
@@ -271,7 +274,7 @@ class Lab:
         key = sha256_text(canonical_json([identity, own_digest(), code]))
         found = None if self.settings.release and key not in self._measured else self.cache.measurement(key)
         if found is None:
-            found = make()
+            found = json.loads(canonical_json(make()))  # what a later run will read, to the order of its keys
             self.cache.put_measurement(key, found)
             self._measured.add(key)
         return found
