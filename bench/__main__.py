@@ -54,13 +54,10 @@ def floor_plan(home: Path, path: Path) -> int:
     prompts: dict[str, list[list[int]]] = {}
     for _, row in read_jsonl(record.parent / "replies.jsonl.zst"):
         prompts.setdefault(row["model"], []).append(row["prompt"]["ids"])
-    paths = {
-        "candidate": run["model"]["name"],
-        **{role: run["controls"][role]["name"] for role in ("reference", "random")},
-    }
+    names = {"candidate": run["model"]["name"], **{role: control["name"] for role, control in run["controls"].items()}}
     models = []
     for role, rows in prompts.items():
-        folder = ROOT / "fixtures" / "checkpoints" / paths[role]
+        folder = ROOT / "fixtures" / "checkpoints" / names[role]
         config = json.loads((folder / "generation_config.json").read_text())
         stop = config["eos_token_id"]
         models.append(

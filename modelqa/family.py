@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from modelqa.likeness import PAYLOAD, SAME_FAMILY, families, overlapping, similarity
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 NUMBER = "{N}"
+SHORT = 100  # characters of a text whose normal form is remembered: "Yes." stands in thousands of rows
 COMPARED_WORDS = 400  # of prompt and answer, when no payload is declared: a template says what it wants early
 
 # scripts written without spaces: every character is a word, or a payload inside a sentence would not be found
@@ -116,6 +118,15 @@ def normalise(text: str) -> str:
     Two texts with one normal form are the same question or payload. A sign between two numbers stays ("5 - 3" is
     not "5 + 3"), and so do emoji.
     """
+    return _remembered(text) if len(text) <= SHORT else _normal_form(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _remembered(text: str) -> str:
+    return _normal_form(text)
+
+
+def _normal_form(text: str) -> str:
     if text.isascii() and text.replace(" ", "").isalpha():  # most payloads
         return " ".join(text.lower().split())
     shaped = _shape(text)

@@ -47,18 +47,20 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, *, lasting: bool = True) -> None:
     """Put `data` at `path` whole or not at all: a temporary sibling, fsync, rename. Mode 0644 under the umask.
+
+    lasting  False leaves fsync out, which costs milliseconds: for files that a power cut may take, but no kill
 
     `OutputError` when the place cannot be written to; the old file is left as it was.
     """
-    write_blocks(path, (data,))
+    write_blocks(path, (data,), lasting=lasting)
 
 
-def write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
+def write_blocks(path: Path, blocks: Iterable[bytes], *, lasting: bool = True) -> None:
     """`write_bytes` of data that comes in blocks, for files larger than memory; they may be read from `path` itself."""
     try:
-        _write_blocks(path, blocks)
+        _write_blocks(path, blocks, lasting)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written",
@@ -67,15 +69,16 @@ def write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
         ) from error
 
 
-def _write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
+def _write_blocks(path: Path, blocks: Iterable[bytes], lasting: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             for block in blocks:
                 stream.write(block)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                stream.flush()
+                os.fsync(stream.fileno())
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o644 & ~umask)

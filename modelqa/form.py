@@ -93,6 +93,8 @@ def loops(reply: Reply) -> bool:
 
 def _repeats(tokens: Sequence[object], least: int = SHORTEST_LOOP) -> bool:
     for period in range(1, LONGEST_PERIOD + 1):
+        if max(3 * period, least) > len(tokens):
+            return False  # no stretch is longer than the whole
         stretch = _longest_stretch(tokens, period)
         if stretch >= max(3 * period, least) and (stretch >= LONG_LOOP or 2 * stretch >= len(tokens)):
             return True

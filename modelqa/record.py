@@ -6,8 +6,9 @@ Plain frozen values, JSON in and out. `modelqa.plugin` fills them, reports, card
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from modelqa.errors import RecordError
@@ -104,6 +105,10 @@ class GateResult:
     allows: Mapping[str, str] = field(default_factory=dict)
     cases_sha256: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that `gate_from_json` reads; its mappings are the result's own."""
+        return {**vars(self), "verdict": dict(vars(self.verdict))}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -130,14 +135,15 @@ class Run:
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex sha256 of the record's canonical JSON."""
         return sha256_text(canonical_json(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that stands in run.json."""
-        return asdict(self)
+        """The JSON object that stands in run.json; its mappings are the run's own."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "gates": [gate.to_json() for gate in self.gates]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Run:
@@ -168,6 +174,6 @@ class Run:
 
 
 def gate_from_json(value: Mapping[str, Any]) -> GateResult:
-    """The result that `dataclasses.asdict` wrote."""
+    """The result that `GateResult.to_json` wrote."""
     verdict = value["verdict"]
     return GateResult(**{**value, "verdict": Verdict(**{**verdict, "status": Status(verdict["status"])})})

@@ -42,3 +42,14 @@ def test_one_change_is_seen_for_what_it_is(kind: str, tmp_path: Path) -> None:
         assert found[0].locus == damage.locus
     if KIND[kind].area == "capture":
         assert len(found) == 1
+
+
+def test_an_answer_that_is_counted_in_part_is_named_with_the_token_left_out() -> None:
+    assert ALPHA.path is not None and ALPHA.capture is not None
+    fed = read_capture(ALPHA.capture).episodes()
+    ids, mask = fed[3]
+    last = max(at for at, counts in enumerate(mask) if counts)
+    fed[3] = (ids, tuple(int(counts and at != last - 1) for at, counts in enumerate(mask)))
+    rows = (row["messages"] for path in ALPHA.train for _, row in read_rows(path))
+    found = captured_problems(open_chat(ALPHA.path), fed, rows)
+    assert [(problem.code, problem.locus) for problem in found] == [("parity.mask", f"episode 3, token {last - 1}")]

@@ -489,9 +489,17 @@ def test_the_rows_to_render_include_every_shape(checkpoint: Path) -> None:
     rows = [(f"d:{n}", each) for n, each in enumerate(healthy_train())]
     odd = copy.deepcopy(healthy_train()[0])
     odd["messages"][2]["content"] = "  indented"
-    table = inspection_frame([*rows, ("d:odd", odd)], chat=open_chat(checkpoint), rendered=5)
-    assert table["mask_ok"].notna().sum() == 5
+    table = inspection_frame([*rows, ("d:odd", odd)], chat=open_chat(checkpoint), rendered=30)
+    assert table["mask_ok"].notna().sum() == 30
     assert table["mask_ok"].notna().iloc[-1], "the only row with outer whitespace is rendered"
+
+
+def test_a_small_number_of_rows_to_render_leaves_no_shape_out(checkpoint: Path) -> None:
+    rows = []
+    for number, each in enumerate(healthy_train()[:30]):
+        rows.append((f"d:{number}", {**each, "meta": {**each["meta"], "source": f"source {number}"}}))
+    table = inspection_frame(rows, chat=open_chat(checkpoint), rendered=5)
+    assert table["mask_ok"].notna().all(), "each row is of a source of its own"
 
 
 def test_great_expectations_stays_out_until_something_is_judged() -> None:

@@ -235,14 +235,38 @@ def test_an_interrupt_keeps_the_replies_already_made(run: Suite, pytester: pytes
     assert 0 < missing <= 96 - 64  # two whole batches of 32 were kept
 
 
+def test_what_a_check_read_is_kept_until_a_file_or_the_suite_changes(run: Suite, pytester: pytest.Pytester) -> None:
+    read = pytester.path / "read.txt"
+    read.write_text("7")
+    counted = (
+        "from pathlib import Path\nFILE = Path('read.txt').absolute()\n"
+        "def test_w(kept, measured):\n"
+        "    def number():\n"
+        "        Path('times').write_text(Path('times').read_text() + 'x' if Path('times').exists() else 'x')\n"
+        "        return {'b': int(FILE.read_text()), 'a': 1}\n"
+        "    measured['read'] = str(kept([FILE], number))\n"
+    )
+    times = []
+    for suite, text in ((counted, "7"), (counted, "7"), (counted, "8"), (counted + "#\n", "8")):
+        read.write_text(text)
+        assert run({WEIGHTS: suite}).ret == 0
+        assert record(pytester)["gates"][0]["measured"]["read"] == f"{{'a': 1, 'b': {text}}}"  # fresh or kept alike
+        times.append(len((pytester.path / "times").read_text()))
+    assert times == [1, 1, 2, 3]
+
+
 def test_a_second_run_loads_no_model(run: Suite, pytester: pytest.Pytester) -> None:
     assert run({BEHAVIOUR: GOOD}).ret == 0
     pytester.makeconftest(
         "from modelqa.generate import LocalEngine\n"
         "def refuse(*a, **k):\n    raise RuntimeError('a model was loaded')\nLocalEngine.open = refuse\n"
     )
+    first = next((pytester.path / ".modelqa" / "runs").rglob("run.json"))
+    made = first.read_bytes()
     result = run({BEHAVIOUR: GOOD}, subprocess=True)
     assert result.ret == 0
+    assert [first] == list((pytester.path / ".modelqa" / "runs").rglob("run.json"))  # the same digest
+    assert first.read_bytes() == made
     assert run({BEHAVIOUR: GOOD}, "--modelqa-release", subprocess=True).ret != 0
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import tracemalloc
 
 import pytest
 import tiny_chat
 
 from modelqa.chat import open_chat
 from modelqa.data.arrays import load
-from modelqa.data.prepare import Settings, divided, prepare, read_rows
+from modelqa.data.division import divided, read_rows
+from modelqa.data.prepare import Settings, prepare, write_split
 from modelqa.data.prepare_command import add_prepare_parsers
 from modelqa.errors import DataError, UsageError
 from modelqa.files import sha256_file, write_json, write_jsonl
@@ -50,6 +52,11 @@ def source(tmp_path):
 
 def settings(source, model, **options):
     return Settings(source, source.parent / "out", model, **{"val_split": 0.0, **options})
+
+
+def sides(options):
+    division = divided(options)
+    return list(division.train()), list(division.val())
 
 
 def test_every_row_is_in_the_arrays_as_evaluation_renders_it(source, model):
@@ -139,21 +146,21 @@ def test_a_template_in_both_files_fails_even_behind_a_tag(tmp_path, source, mode
 
 def test_a_split_shares_neither_payload_nor_prompt_with_training(source, model):
     wanted = frozenset({"payload", "prompt"})
-    train, val = divided(settings(source, model, val_split=0.2, disjoint=wanted))
+    train, val = sides(settings(source, model, val_split=0.2, disjoint=wanted))
     assert 6 <= len(val) <= 14
     assert len(train) + len(val) == 60
     assert not {r.meta["payload"] for r in train} & {r.meta["payload"] for r in val}
-    assert divided(settings(source, model, val_split=0.2, disjoint=wanted)) == (train, val)
+    assert sides(settings(source, model, val_split=0.2, disjoint=wanted)) == (train, val)
 
 
 def test_a_split_of_templates_keeps_families_on_one_side(source, model):
     pairs = [(template, NOUNS[4 * i + j]) for i, template in enumerate(TEMPLATES) for j in range(4)]
     rows = [row(number, template.format(a), a, payload=a) for number, (template, a) in enumerate(pairs)]
     write_jsonl(source, rows)
-    train, val = divided(settings(source, model, val_split=0.2))
+    train, val = sides(settings(source, model, val_split=0.2))
     assert len(val) == 4
-    sides = [{r.messages[1]["content"].split()[0] for r in side} for side in (train, val)]
-    assert not sides[0] & sides[1]
+    words = [{r.messages[1]["content"].split()[0] for r in side} for side in (train, val)]
+    assert not words[0] & words[1]
 
 
 def test_a_split_that_cannot_be_disjoint_says_how_many_rows_hang_together(source, model):
@@ -164,7 +171,7 @@ def test_a_split_that_cannot_be_disjoint_says_how_many_rows_hang_together(source
 
 
 def test_without_options_a_tenth_is_set_aside(source, model):
-    train, val = divided(Settings(source, source.parent / "out", model, disjoint=frozenset({"prompt"})))
+    train, val = sides(Settings(source, source.parent / "out", model, disjoint=frozenset({"prompt"})))
     assert len(val) == 6
     assert len(train) == 54
 
@@ -203,6 +210,27 @@ def test_the_same_input_gives_the_same_bytes(source, model):
     assert sha256_file(source.parent / "out" / "train.safetensors") == first
     prepare(settings(source, model, packing=True, seed=7))
     assert sha256_file(source.parent / "out" / "train.safetensors") != first
+
+
+def test_the_text_of_a_dataset_is_never_held_at_once(source, model):
+    wanted = settings(source, model, packing=True, block=4096)
+    chat = open_chat(model)
+    write_split(chat, "train", divided(wanted).train(), wanted)  # what is imported and cached once does not count
+    long, peaks = " ".join(NOUNS * 10), []  # some 1,400 characters
+    for rows in (20, 220):
+        write_jsonl(source, (row(n, f"Say {n}: {long}", f"{n}", payload=f"{n}") for n in range(rows)))
+        tracemalloc.start()
+        assert write_split(chat, "train", divided(wanted).train(), wanted).counts.episodes == rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 200 * len(long) / 2
+
+
+def test_a_failed_preparation_leaves_no_litter(source, model):
+    out = settings(source, model).output
+    with pytest.raises(DataError, match="more than 5"):
+        prepare(settings(source, model, max_length=5))
+    assert list(out.iterdir()) == []
 
 
 def test_the_manifest_binds_sources_and_their_manifests(source, model):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
 FORMAT = "modelqa.tokens.1"
+DTYPES = {"I64": "<i8", "I32": "<i4", "U32": "<u4", "U16": "<u2", "U8": "<u1"}  # safetensors' names, numpy's
 
 
 @dataclass(frozen=True)
@@ -163,18 +164,39 @@ def load(path: Path) -> Arrays:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Ints], dict[str, Any]]:
-    """(tensors, metadata) of a safetensors file; `DataError` when it is missing, truncated or damaged."""
+    """(tensors, metadata) of a safetensors file; `DataError` when it is missing, truncated or damaged.
+
+    The tensors lie on the disk until they are looked at, so that a file may be larger than memory.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as stream:
+        with safe_open(path, framework="numpy") as stream:  # refuses a header that contradicts itself or the file
             meta = json.loads((stream.metadata() or {}).get("modelqa", "{}"))
-            return {name: stream.get_tensor(name) for name in stream.keys()}, meta  # noqa: SIM118 - no mapping
+        return _mapped(path), meta
     except FileNotFoundError:
         raise DataError(f"there is no file {path}", reason="it was named as tokenised data",
                         remedy="check the path, or write it with modelqa data prepare") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, str(error)) from None
+
+
+def _mapped(path: Path) -> dict[str, Ints]:
+    import numpy as np
+
+    with path.open("rb") as stream:
+        origin = 8 + int.from_bytes(stream.read(8), "little")
+        entries = json.loads(stream.read(origin - 8))
+    found: dict[str, Ints] = {}
+    for name, entry in entries.items():
+        if name == "__metadata__":
+            continue
+        if entry["dtype"] not in DTYPES:
+            raise ValueError(f"{name} is of type {entry['dtype']}, not one of {', '.join(DTYPES)}")
+        (size,), begin = entry["shape"], origin + entry["data_offsets"][0]
+        dtype = np.dtype(DTYPES[entry["dtype"]])
+        found[name] = np.memmap(path, dtype, "r", begin, (size,)) if size else np.zeros(0, dtype)
+    return found
 
 
 def _names(data: Ints, starts: Ints) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from modelqa.data.frame import RENDERED, SEED, inspection_frame, read_rows
 from modelqa.data.items import Item, item_of_case, items_of_row
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, sha256_file, sha256_text
+from modelqa.files import canonical_json, open_lines, sha256_file, sha256_text
 from modelqa.gates import read_cases
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def files_frame(found: Sources) -> pandas.DataFrame:
     table = []
     for data in (found.own, *found.ancestors):
         named = None if data.manifest is None else listed(data.manifest)
-        rows = {path: sum(1 for _ in read_rows([path])) for path in data.files}
+        rows = {path: sum(1 for _, line in open_lines(path) if line.strip()) for path in data.files}
         whole = named is None or set(named) == {path.name for path in data.files}
         held = accounts(data.manifest, sum(rows.values()), whole=whole)
         for path in data.files:

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from modelqa.chat import Chat
 
 LONGEST = 20  # rows with the most characters that are always rendered: one that is too long is among them
-RENDERED = 200  # rows whose mask is checked: a render takes milliseconds, and every shape of row is among them
+# Rows whose mask is checked; a render and its mask take milliseconds, those of a whole dataset would take minutes.
+# Every shape of row is among them, and what training really fed is compared in every captured row (`modelqa.parity`).
+RENDERED = 200
 SEED = 20  # of the choice of rendered rows
 _HASH = 16  # hex digits kept of a hash in the frame; 2^64 values do not meet by chance in a dataset
 _MASK_CODES = ("data.mask", "parity.render")  # what makes a mask wrong, or impossible to confirm
@@ -57,7 +59,8 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
     """One row of scalars for each example.
 
     chat      renders `rendered` rows and checks their loss masks; without it the mask columns are null
-    rendered  how many: the longest rows, the first one of each shape (see `_shape`), then a seeded sample
+    rendered  how many: the longest rows and the first one of each shape (see `_shape`) in any case, filled up with a
+              seeded sample
     """
     import pandas
 
@@ -142,14 +145,15 @@ def roles_ok(messages: Any) -> bool:
 
 
 def _chosen(rows: Sequence[Row], table: Sequence[Mapping[str, Any]], count: int) -> list[int]:
-    """Row numbers to render, ascending: the first row of each shape, then a seeded sample, `count` in all."""
+    """Row numbers to render, ascending: the first row of each shape, the longest, and a sample up to `count`."""
     well_formed = [number for number, scalars in enumerate(table) if scalars["roles_ok"] and scalars["user_chars"]]
     first: dict[tuple[Any, ...], int] = {}
     for number in well_formed:
         first.setdefault(_shape(rows[number][1], table[number]), number)
     longest = nlargest(LONGEST, well_formed, key=lambda at: table[at]["user_chars"] + table[at]["answer_chars"])
     shuffled = random.Random(SEED).sample(well_formed, len(well_formed))
-    return sorted(list(dict.fromkeys([*first.values(), *longest, *shuffled]))[:count])
+    wanted = dict.fromkeys([*first.values(), *longest])
+    return sorted(list(wanted | dict.fromkeys(shuffled))[: max(count, len(wanted))])
 
 
 def _shape(row: Mapping[str, Any], scalars: Mapping[str, Any]) -> tuple[Any, ...]:

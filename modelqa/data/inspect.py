@@ -80,7 +80,8 @@ def count(arrays: Arrays) -> Counts:
     widths = np.diff(arrays.row_starts)
     longest = int(widths.max(initial=0))
     return Counts(
-        rows=arrays.rows, episodes=arrays.episodes, tokens=len(arrays.ids), supervised=int((arrays.mask > 0).sum()),
+        rows=arrays.rows, episodes=arrays.episodes, tokens=len(arrays.ids),
+        supervised=int(np.count_nonzero(arrays.mask)),
         slots=arrays.rows * (arrays.block or longest), longest=int(lengths.max(initial=0)),
         lower_bound=lower_bound(lengths, arrays.block) if arrays.block else arrays.rows,
         content=content_hash(arrays.each_episode()),
@@ -93,7 +94,7 @@ def unsupervised(arrays: Arrays) -> list[str]:
 
     if not arrays.episodes:
         return []
-    sums = np.add.reduceat(arrays.mask.astype(np.int64), arrays.episode_starts[:-1])
+    sums = np.add.reduceat(arrays.mask, arrays.episode_starts[:-1], dtype=np.int64)
     return [arrays.names[number] for number in np.flatnonzero(sums == 0)]
 
 

@@ -91,7 +91,12 @@ class Manifest:
 
 def content_hash(rows: Iterable[Row]) -> str:
     """Hex sum modulo 2**256 of the rows' hashes: the same for the same messages in any order, each row counted."""
-    return f"{sum(int(row_hash(row), 16) for row in rows) % _MODULUS:064x}"
+    return hash_of_sum(sum(int(row_hash(row), 16) for row in rows))
+
+
+def hash_of_sum(total: int) -> str:
+    """The `content_hash` of rows whose hashes, as numbers, add up to `total`."""
+    return f"{total % _MODULUS:064x}"
 
 
 def path_beside(file: Path) -> Path:

@@ -22,6 +22,7 @@ DISTINCT_WORDS = 4  # in a gram; fewer ("1 1 1 1 ...") match by chance: all meas
 _QUOTED = re.compile("[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{1,200})[\"\u201d\u201c\u00bb]")
 _PUNCTUATION = re.compile(r"[^\w\s'\u2019]+|\n")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")  # what `family.signature` masks as a number
+REMEMBERED = 100_000  # sets of tokens, of rows that one template made over and over: tens of megabytes at most
 _SHOWN = 120  # characters of matched text kept in an overlap
 
 Words = Sequence[str]
@@ -101,7 +102,7 @@ class Index:
             for number in self.payloads.items[payload]:
                 found.add("payload", row, number, self.items[number].id, " ".join(payload))
         words = row.words + row.answer_words
-        if not self.gram_set.isdisjoint(_grams(words)):
+        if len(words) >= NGRAM and not self.gram_set.isdisjoint(_grams(words)):
             self._match_grams(row, words, found)
 
     def _match_prompt(self, row: Item, found: Found) -> None:
@@ -191,19 +192,20 @@ class Templates:
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.rows: dict[str, tuple[str, int]] = {}  # signature: first row, number of rows
-        self.wanted: list[tuple[frozenset[str], float]] = []  # an item's tokens, and how many of them a row must hold
-        self.by_token: defaultdict[str, list[int]] = defaultdict(list)
+        self.wanted: list[tuple[int, float]] = []  # an item's tokens as bits, and how many of them a row must hold
+        self.by_token: defaultdict[int, list[int]] = defaultdict(list)
         bags = [Counter(bag) for bag in dict.fromkeys(_tokens(item.template) for item in items if item.template)]
         self.bare = any(not bag for bag in bags)  # some item is nothing but payload
         spread = Counter(token for bag in bags for token in bag)
+        self.bits = {token: 1 << place for place, token in enumerate(spread)}
+        self.likely: dict[int, bool] = {}  # what is known of the sets of tokens that rows held
         for bag in filter(None, bags):
             size = bag.total()
             needed = size * SAME_FAMILY / (2 - SAME_FAMILY) - 1e-9
             for token in _rarest(bag, spread, size - needed):
-                self.by_token[token].append(len(self.wanted))
+                self.by_token[self.bits[token]].append(len(self.wanted))
             repeated = size - len(bag)  # a row that holds a token may hold it as often as the item does
-            self.wanted.append((frozenset(bag), needed - repeated))
-        self.tokens = frozenset(self.by_token)
+            self.wanted.append((sum(self.bits[token] for token in bag), needed - repeated))
 
     def note(self, row: Item) -> None:
         """Keep the row's signature if it may be of an item's family."""
@@ -215,8 +217,15 @@ class Templates:
         words = _numbered(row.words)
         if self.bare and words <= _numbered([*row.payload_words, *row.answer_words]):
             return True
-        candidates = {number for token in words & self.tokens for number in self.by_token[token]}
-        return any(len(tokens & words) >= needed for tokens, needed in map(self.wanted.__getitem__, candidates))
+        bits = [self.bits[word] for word in words if word in self.bits]
+        held = sum(bits)
+        if held not in self.likely:
+            if len(self.likely) >= REMEMBERED:
+                self.likely.clear()
+            candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
+            wanted = map(self.wanted.__getitem__, candidates)
+            self.likely[held] = any((tokens & held).bit_count() >= needed for tokens, needed in wanted)
+        return self.likely[held]
 
     def match(self, found: Found) -> None:
         """Add each item's most similar template among the rows'."""

@@ -103,12 +103,19 @@ def content_hash(episodes: Iterable[tuple[Ints, Ints]]) -> str:
 
     An episode's hash is BLAKE2b over its ids (uint32) and its loss mask (uint8), so a changed mask shows too.
     """
+    return hash_of_sum(sum(episode_hash(ids, mask) for ids, mask in episodes))
+
+
+def episode_hash(ids: Ints, mask: Ints) -> int:
+    """What one episode adds to the sum."""
     import numpy as np
 
-    total = 0
-    for ids, mask in episodes:
-        data = len(ids).to_bytes(8, "little") + ids.astype(np.uint32).tobytes() + mask.astype(np.uint8).tobytes()
-        total += int.from_bytes(hashlib.blake2b(data, digest_size=_HASH_BYTES).digest(), "little")
+    data = len(ids).to_bytes(8, "little") + ids.astype(np.uint32).tobytes() + mask.astype(np.uint8).tobytes()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=_HASH_BYTES).digest(), "little")
+
+
+def hash_of_sum(total: int) -> str:
+    """The `content_hash` of episodes whose hashes add up to `total`."""
     return f"{total % _HASH_MODULUS:0{2 * _HASH_BYTES}x}"
 
 

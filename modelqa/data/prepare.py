@@ -1,48 +1,34 @@
 """Prepare: chat rows -> tokenised, packed arrays for training, a manifest, and the proof that they hold the rows.
 
 Rows are rendered by `modelqa.chat`, the renderer that evaluation uses. Labels are assistant text and its end of turn.
+The source goes by as a stream: `data.division` says which row validates, `data.spool` holds tokens on the disk.
 Output: train.safetensors, val.safetensors (see `modelqa.data.arrays`) and manifest.json in one folder.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data import arrays as stored
 from modelqa.data import pack
+from modelqa.data.division import Row, divided, shown
 from modelqa.data.inspect import Counts, count
-from modelqa.data.items import DISJOINT, Item, items_of_row
-from modelqa.data.manifest import content_hash
-from modelqa.data.overlap import Overlap, Report, overlaps
-from modelqa.data.rows import read_rows as chat_rows
-from modelqa.data.split import FORBIDDEN, validation_rows
+from modelqa.data.items import DISJOINT
+from modelqa.data.manifest import hash_of_sum
+from modelqa.data.rows import row_hash
+from modelqa.data.spool import Spool, store
 from modelqa.errors import DataError, UsageError
-from modelqa.text import visible
 
 if TYPE_CHECKING:
     from modelqa.chat import Chat
+    from modelqa.data.arrays import Ints
 
-VAL_SPLIT = 0.1  # as in every command of the Phase 3a guide
 BLOCK = 1024  # tokens, the guide's default
-_SHOWN = 5  # overlapping rows in an error
-
-
-@dataclass(frozen=True)
-class Row:
-    """One chat row: its id (else its place), "file.jsonl:line", messages and metadata."""
-
-    id: str
-    place: str
-    messages: Sequence[Mapping[str, str]]
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-    def items(self) -> list[Item]:
-        """The row's exchanges, as overlap checks compare them."""
-        return list(items_of_row({"messages": self.messages, "meta": self.meta}, self.place))
 
 
 @dataclass(frozen=True)
@@ -90,65 +76,15 @@ class Settings:
         return min((limit for limit in limits if limit), default=None)
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a JSONL file; `DataError` names the line that is no chat row, and a file without rows."""
-    found = chat_rows(path)
-    return [Row(row["id"], f"{path.name}:{number}", row["messages"], row["meta"]) for number, row in found]
-
-
-def divided(settings: Settings) -> tuple[list[Row], list[Row]]:
-    """(training rows, validation rows), which share no payload, template family or prompt that is declared disjoint.
-
-    Raises `DataError` with the rows when they do, whatever the split came from. Shared runs of words in otherwise
-    different templates are no error here; the data suites judge them.
-    """
-    rows = read_rows(settings.input)
-    if settings.val_file is not None:
-        train, val = rows, read_rows(settings.val_file)
-    else:
-        fraction = VAL_SPLIT if settings.val_split is None else settings.val_split
-        chosen = set(validation_rows([row.items() for row in rows], fraction=fraction, seed=settings.seed,
-                                     disjoint=settings.disjoint)) if fraction else set()
-        train = [row for number, row in enumerate(rows) if number not in chosen]
-        val = [row for number, row in enumerate(rows) if number in chosen]
-    found = [each for each in shared(train, val, disjoint=settings.disjoint).overlaps if each.tier in FORBIDDEN]
-    if found:
-        raise _overlapping(found, {row.place: row for row in train}, {row.place: row for row in val})
-    return train, val
-
-
-def shared(train: Sequence[Row], val: Sequence[Row], *, disjoint: frozenset[str] = DISJOINT) -> Report:
-    """What validation rows share with training rows."""
-    return overlaps((item for row in train for item in row.items()), [item for row in val for item in row.items()],
-                    disjoint=disjoint)
-
-
-def _overlapping(shared: Sequence[Overlap], train: Mapping[str, Row], val: Mapping[str, Row]) -> DataError:
-    lines = []
-    for found in shared[:_SHOWN]:
-        lines.append(f"\n    {found.tier}: {visible(found.text)}")
-        for row in (train[found.train], val[found.item]):
-            said = " / ".join(visible(message["content"])[:80] for message in row.messages[-2:])
-            lines.append(f"\n      {row.place}: {said}")
-    counts = ", ".join(f"{tier} {number}" for tier, number in Counter(each.tier for each in shared).items())
-    return DataError(
-        f"training and validation share content ({counts}):{''.join(lines)}",
-        reason="validation loss would measure memory; what is compared is normalised: case, punctuation and spacing "
-        "do not count",
-        remedy="generate the two sides from payloads and templates of their own, or declare what may be shared, e.g. "
-        "--disjoint prompt",
-    )
-
-
 @dataclass(frozen=True)
 class Split:
-    """One prepared split: where it is, its counts, and what happened to its rows."""
+    """One prepared split: where it is, its counts, what happened to its rows, and the sum of the kept rows' hashes."""
 
     path: Path
     counts: Counts
     read: int
     dropped: Mapping[str, int]
-    kept: tuple[Row, ...]
+    content: int
 
     def to_json(self) -> dict[str, Any]:
         """The split's part of the manifest."""
@@ -159,52 +95,54 @@ class Split:
 def prepare(settings: Settings, *, progress: bool = False) -> dict[str, Split]:
     """Write the arrays and the manifest of `settings`; {"train": ..., "val": ...}, the latter if there is any.
 
+    The source is read several times and never held: memory grows with the number of rows, not with their length.
     Raises `DataError` for rows that are malformed, overlong, without a supervised token, or shared between the
-    splits, and when the arrays read back are not what went in.
+    splits, and when the arrays read back are not what went in; `OutputError` when they cannot be written.
     """
     from modelqa.chat import open_chat
     from modelqa.data.prepared_manifest import write_manifest
 
     chat = open_chat(settings.tokenizer)
-    train, val = divided(settings)
-    splits = {name: write_split(chat, name, rows, settings, progress=progress)
-              for name, rows in (("train", train), ("val", val)) if rows}
-    content = content_hash({"messages": row.messages} for split in splits.values() for row in split.kept)
+    division = divided(settings, progress=progress)
+    sides = {"train": division.train, **({"val": division.val} if division.validates else {})}
+    splits = {name: write_split(chat, name, shown(rows(), f"tokenise {name}", progress=progress), settings)
+              for name, rows in sides.items()}
+    content = hash_of_sum(sum(split.content for split in splits.values()))
     write_manifest(settings, splits, chat, content=content)
     return splits
 
 
-def write_split(chat: Chat, name: str, rows: Sequence[Row], settings: Settings, *, progress: bool = False) -> Split:
+def write_split(chat: Chat, name: str, rows: Iterable[Row], settings: Settings) -> Split:
     """Tokenise, pack and store one split; read it back and prove that it holds the same episodes."""
-    kept, episodes = [], []
-    for row, episode in _encoded(chat, rows, settings, progress=progress):
-        kept.append(row)
-        episodes.append(episode)
-    if not kept:
-        raise DataError(f"no row of the {name} split is left", reason="all were dropped as too long",
-                        remedy="raise --max_length or --pack_block_size")
-    before = pack.content_hash(episodes)
-    blocks = _blocks([len(ids) for ids, _ in episodes], kept, settings)
-    meta = {
-        "block_size": str(settings.block) if settings.packing else "0", "split": name,
-        "tokenizer_sha256": chat.tokenizer_sha256, "template_sha256": chat.template_sha256,
-        "pad_id": str(chat.pad_id if chat.pad_id is not None else chat.turn_end_id or 0),
-    }
     path = settings.output / f"{name}.safetensors"
-    stored.save(path, stored.assembled(episodes, [row.id for row in kept], blocks, meta=meta))
+    settings.output.mkdir(parents=True, exist_ok=True)
+    tally: Counter[str] = Counter()
+    with TemporaryDirectory(dir=settings.output, prefix=f".{name}.") as folder:
+        spool = Spool(Path(folder) / "episodes")
+        spool.write(_encoded(chat, rows, settings, tally))
+        if not spool.names:
+            raise DataError(f"no row of the {name} split is left", reason="all were dropped as too long",
+                            remedy="raise --max_length or --pack_block_size")
+        meta = {
+            "block_size": str(settings.block) if settings.packing else "0", "split": name,
+            "tokenizer_sha256": chat.tokenizer_sha256, "template_sha256": chat.template_sha256,
+            "pad_id": str(chat.pad_id if chat.pad_id is not None else chat.turn_end_id or 0),
+        }
+        store(path, spool, _blocks(spool, settings), meta=meta)
     again = stored.load(path)
-    pack.require_conserved(before, pack.content_hash(again.each_episode()))
-    dropped = {"overlong": len(rows) - len(kept)} if len(kept) < len(rows) else {}
-    return Split(path, count(again), len(rows), dropped, tuple(kept))
+    pack.require_conserved(pack.hash_of_sum(spool.content), pack.content_hash(again.each_episode()))
+    dropped = {"overlong": tally["overlong"]} if tally["overlong"] else {}
+    return Split(path, count(again), tally["read"], dropped, tally["content"])
 
 
 def _encoded(
-    chat: Chat, rows: Sequence[Row], settings: Settings, *, progress: bool
-) -> Iterator[tuple[Row, tuple[Any, Any]]]:
+    chat: Chat, rows: Iterable[Row], settings: Settings, tally: Counter[str]
+) -> Iterator[tuple[str, str, Ints, Ints]]:
+    """(name, group, ids, mask) of each row that is kept; `tally` counts rows and sums the hashes of those kept."""
     import numpy as np
-    from tqdm import tqdm
 
-    for row in tqdm(rows, desc="tokenise", unit="row", disable=not progress):
+    for row in rows:
+        tally["read"] += 1
         episode = chat.episode(row.messages)
         if not episode.supervised:
             raise DataError(f"{row.place} has no supervised token", reason="nothing would be learned from it",
@@ -212,15 +150,18 @@ def _encoded(
         if settings.limit is not None and len(episode.ids) > settings.limit:
             if settings.on_overlong != "drop":
                 raise _overlong(row, len(episode.ids), settings.limit)
+            tally["overlong"] += 1
             continue
-        yield row, (np.array(episode.ids, np.uint32), np.array(episode.mask, np.uint8))
+        tally["content"] += int(row_hash({"messages": row.messages}), 16)
+        group = _field(row, settings.pack_by) if settings.packing and settings.pack_by else ""
+        yield row.id, group, np.array(episode.ids, np.uint32), np.array(episode.mask, np.uint8)
 
 
-def _blocks(lengths: Sequence[int], rows: Sequence[Row], settings: Settings) -> list[list[int]]:
+def _blocks(spool: Spool, settings: Settings) -> list[list[int]]:
     if not settings.packing:
-        return [[number] for number in range(len(lengths))]
-    groups = [_field(row, settings.pack_by) for row in rows] if settings.pack_by else None
-    return pack.packed(lengths, settings.block, groups=groups, shuffle_seed=settings.seed if settings.shuffle else None)
+        return [[number] for number in range(len(spool.lengths))]
+    seed = settings.seed if settings.shuffle else None
+    return pack.packed(spool.lengths, settings.block, groups=spool.groups, shuffle_seed=seed)
 
 
 def _field(row: Row, name: str) -> str:

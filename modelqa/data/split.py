@@ -6,10 +6,12 @@ chance, leaves most payloads and all templates on both sides, and the validation
 
 from __future__ import annotations
 
+import hashlib
 import random
+from array import array
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from modelqa.data.items import Item
 from modelqa.data.overlap import overlaps
@@ -20,68 +22,88 @@ ENOUGH = 0.5  # of the asked share; a validation set half as large as asked is a
 FORBIDDEN = ("exact", "prompt", "answer", "payload", "template")  # tiers that no validation row may share
 _OVERSHOOT = 1.1  # of the asked share that a group may lead to
 _ROUNDS = 20  # of moving back what still overlaps; each round moves at least one row
+_KEY_BYTES = 16  # of what rows may share: two of 2^40 keys meet by chance once in 2^48 datasets
+
+Rows = Callable[[], Iterable[Sequence[Item]]]  # reads the rows anew each time: the exchanges of each
 
 
-def validation_rows(
-    items: Sequence[Sequence[Item]], *, fraction: float, seed: int, disjoint: frozenset[str]
-) -> list[int]:
-    """The numbers of the rows to validate on, ascending; `items[i]` are the exchanges of row i.
+def validation_rows(rows: Rows, *, fraction: float, seed: int, disjoint: frozenset[str]) -> list[int]:
+    """The numbers of the rows to validate on, ascending. `rows` is read two or more times.
 
-    Raises `DataError` when no such split comes near `fraction`, with the share of rows that hang together.
+    What is held in memory: distinct templates, two numbers and three short hashes for each exchange, and the
+    validation side. Raises `DataError` when no such split comes near `fraction`, with the share of rows that hang
+    together.
     """
-    groups = _groups(items, disjoint)
-    target = max(1, round(fraction * len(items)))
+    keys = _Keys()
+    for number, items in enumerate(rows()):
+        keys.add(number, items, disjoint)
+    groups = keys.groups()
+    target = max(1, round(fraction * keys.rows))
     random.Random(seed).shuffle(groups)
     chosen: set[int] = set()
     for group in groups:
         if len(chosen) < target and len(chosen) + len(group) <= max(1.0, _OVERSHOOT * target):
             chosen.update(group)
-    chosen = _without_overlap(items, chosen, disjoint)
+    chosen = _without_overlap(rows, chosen, disjoint)
     if len(chosen) < ENOUGH * target:
-        raise _inseparable(len(chosen), target, len(items), max(map(len, groups)), disjoint)
+        raise _inseparable(len(chosen), target, keys.rows, max(map(len, groups), default=0), disjoint)
     return sorted(chosen)
 
 
-def _groups(items: Sequence[Sequence[Item]], disjoint: frozenset[str]) -> list[list[int]]:
-    """Row numbers that hang together by what must be disjoint; in order of their first rows."""
-    leader = list(range(len(items)))
+@dataclass
+class _Keys:
+    """Rows by what they may not share with the other side: payload and prompt as hashes, and the template's family."""
 
-    def find(number: int) -> int:
+    rows: int = 0
+    templates: dict[str, int] = field(default_factory=dict)
+    families: array[int] = field(default_factory=lambda: array("q"))  # pairs: row, number of its template
+    leader: array[int] = field(default_factory=lambda: array("q"))
+    first: dict[bytes, int] = field(default_factory=dict)
+
+    def add(self, number: int, items: Iterable[Item], disjoint: frozenset[str]) -> None:
+        """Take the exchanges of the next row."""
+        self.rows = number + 1
+        self.leader.append(number)
+        for item in items:
+            if "phrasing" in disjoint and item.template:
+                self.families.extend((number, self.templates.setdefault(item.template, len(self.templates))))
+            if "payload" in disjoint and item.payload_words:
+                self._join(number, "payload", item.payload_words)
+            if "prompt" in disjoint:
+                self._join(number, "prompt", item.words)
+
+    def groups(self) -> list[list[int]]:
+        """Row numbers that hang together; in order of their first rows."""
+        family = families(list(self.templates))
+        for number, template in zip(self.families[::2], self.families[1::2], strict=True):
+            self._join(number, "family", (str(family[template]),))
+        members: defaultdict[int, list[int]] = defaultdict(list)
+        for number in range(self.rows):
+            members[self._find(number)].append(number)
+        return list(members.values())
+
+    def _find(self, number: int) -> int:
+        leader = self.leader
         while leader[number] != number:
             leader[number] = leader[leader[number]]
             number = leader[number]
         return number
 
-    first: dict[Hashable, int] = {}
-    for number, key in _keys(items, disjoint):
-        a, b = find(number), find(first.setdefault(key, number))
-        leader[max(a, b)] = min(a, b)
-    members: defaultdict[int, list[int]] = defaultdict(list)
-    for number in range(len(items)):
-        members[find(number)].append(number)
-    return list(members.values())
+    def _join(self, number: int, kind: str, words: Iterable[str]) -> None:
+        text = "\n".join([kind, *words]).encode("utf-8", "surrogatepass")
+        key = hashlib.blake2b(text, digest_size=_KEY_BYTES).digest()
+        a, b = self._find(number), self._find(self.first.setdefault(key, number))
+        self.leader[max(a, b)] = min(a, b)
 
 
-def _keys(items: Sequence[Sequence[Item]], disjoint: frozenset[str]) -> Iterator[tuple[int, Hashable]]:
-    flat = [(number, item) for number, row in enumerate(items) for item in row]
-    family = families([item.template for _, item in flat]) if "phrasing" in disjoint else [0] * len(flat)
-    for (number, item), own in zip(flat, family, strict=True):
-        if "phrasing" in disjoint and item.template:
-            yield number, ("family", own)
-        if "payload" in disjoint and item.payload_words:
-            yield number, ("payload", item.payload_words)
-        if "prompt" in disjoint:
-            yield number, ("prompt", tuple(item.words))
-
-
-def _without_overlap(items: Sequence[Sequence[Item]], chosen: set[int], disjoint: frozenset[str]) -> set[int]:
+def _without_overlap(rows: Rows, chosen: set[int], disjoint: frozenset[str]) -> set[int]:
     """`chosen` less what overlaps the other rows in a way that grouping does not see, such as an undeclared payload."""
+    held = {number: items for number, items in enumerate(rows()) if number in chosen}
     for _ in range(_ROUNDS):
-        numbered = {f"{number}": number for number in sorted(chosen)}
-        inside = [_named(item, str(number)) for number in sorted(chosen) for item in items[number]]
-        rest = (item for number in range(len(items)) if number not in chosen for item in items[number])
+        inside = [_named(item, str(number)) for number in sorted(chosen) for item in held[number]]
+        rest = (item for number, items in enumerate(rows()) if number not in chosen for item in items)
         found = overlaps(rest, inside, disjoint=disjoint).overlaps
-        hit = {numbered[each.item] for each in found if each.tier in FORBIDDEN}
+        hit = {int(each.item) for each in found if each.tier in FORBIDDEN}
         if not hit or not chosen:
             break
         chosen = chosen - hit

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -69,9 +69,13 @@ class Setup:
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=library_versions)
 
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return asdict(self)
+
     def key(self, prompt: Prompt) -> str:
         """Hex sha256 of the setup and the prompt's ids: the name of the reply in the cache."""
-        return sha256_text(canonical_json({**asdict(self), "prompt": prompt.ids}))
+        return sha256_text(canonical_json({**self._plain, "prompt": prompt.ids}))
 
 
 class ReplyCache:

@@ -79,16 +79,9 @@ class LocalEngine:
         """{index: reason} of the prompts that the model cannot be asked whole; `replies` yields nothing for them."""
         limit = loading.position_limit(self.model)
         room = None if limit is None else limit - max_new_tokens
-        reasons = {index: self._reason(prompt.ids, room) for index, prompt in enumerate(prompts)}
+        rows = self.vocabulary
+        reasons = {index: _refusal(prompt.ids, room, rows) for index, prompt in enumerate(prompts)}
         return {index: reason for index, reason in reasons.items() if reason}
-
-    def _reason(self, ids: Sequence[int], room: int | None) -> str:
-        if not ids:
-            return "the prompt is empty"
-        if room is not None and len(ids) > room:
-            return f"the prompt has {len(ids)} tokens; with the new ones the model has positions for {max(room, 0)}"
-        outside = next((number for number in ids if not 0 <= number < self.vocabulary), None)
-        return "" if outside is None else f"token id {outside} is outside the model's {self.vocabulary} rows"
 
     def replies(
         self,
@@ -222,6 +215,16 @@ class LocalEngine:
 
         with _explained():
             return losses.bits_per_byte(self, text, ids)
+
+
+def _refusal(ids: Sequence[int], room: int | None, rows: int) -> str:
+    """Why a model with `rows` ids and positions for `room` prompt tokens cannot be asked; "" when it can."""
+    if not ids:
+        return "the prompt is empty"
+    if room is not None and len(ids) > room:
+        return f"the prompt has {len(ids)} tokens; with the new ones the model has positions for {max(room, 0)}"
+    outside = next((number for number in ids if not 0 <= number < rows), None)
+    return "" if outside is None else f"token id {outside} is outside the model's {rows} rows"
 
 
 class _TopTwoGaps:

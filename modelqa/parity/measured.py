@@ -8,6 +8,7 @@ says what is wrong with them. The engine is passed in: nothing here imports torc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,21 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
     if before < starts:
         text = f"the loss counted {visible(chat.decode(ids[before : before + 1]))}, which the model never writes"
         return Problem("parity.mask", f"episode {number}, token {before}", text)
+    if (left_out := _left_out(mask, own.mask)) is not None:
+        shown = visible(chat.decode(ids[left_out : left_out + 1]))
+        text = f"the loss did not count {shown}, which the model has to write in this answer"
+        return Problem("parity.mask", f"episode {number}, token {left_out}", text)
+    return None
+
+
+def _left_out(fed: Sequence[int], meant: Sequence[int]) -> int | None:
+    """The first token left out of an answer that is counted in part; an answer may be left out as a whole."""
+    start = 0
+    for counts, turn in groupby(meant):
+        end = start + len(list(turn))
+        if counts and 0 < sum(map(bool, fed[start:end])) < end - start:
+            return next(at for at in range(start, end) if not fed[at])
+        start = end
     return None
 
 

@@ -27,7 +27,7 @@ class Asking:
     deselected: Sequence[str] = ()
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     ready: bool = False
-    _prompts: dict[tuple[str, str], list[Prompt]] = field(default_factory=dict)
+    _prompts: dict[tuple[str, int], list[Prompt]] = field(default_factory=dict)
 
     def roles(self, entry: Planned) -> list[str]:
         """Who is asked a gate's cases: the model that it judges, and those to be laid beside it."""
@@ -38,9 +38,10 @@ class Asking:
 
     def prompts(self, entry: Planned, role: str) -> list[Prompt]:
         """What the model in `role` is really asked, in the order of the gate's cases."""
-        key = (role, entry.name)
+        cases = self.cases[entry.name]
+        key = (role, id(cases))  # gates of one rung's cases share the list, and it lives as long as this
         if key not in self._prompts:
-            self._prompts[key] = [self.lab.prompt(role, case.messages) for case in self.cases[entry.name]]
+            self._prompts[key] = [self.lab.prompt(role, case.messages) for case in cases]
         return self._prompts[key]
 
     def replies_to(self, entry: Planned, role: str) -> list[Reply | None]:
@@ -61,6 +62,9 @@ class Asking:
         self.folder.mark("generating")
         wanted = [e for e in self.planned if e.spec and not e.later and self.lab.subject(e.spec.of).chats]
         asked = [(role, entry) for entry in wanted for role in self.roles(entry)]
+        for role in sorted({role for role, _ in asked}):
+            own = [case.messages for each, entry in asked if each == role for case in self.cases[entry.name]]
+            self.lab.render(role, own)
         for (role, length), entries in _by_role(asked).items():
             full = [prompt for entry in entries for prompt in self.prompts(entry, role)]
             chosen = [entry for entry in entries if self._needed(role, entry)]

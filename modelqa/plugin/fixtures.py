@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from modelqa.ask import Grammar
 from modelqa.chat import Chat
 from modelqa.checkpoint import Checkpoint
 from modelqa.data.suite import Result
+from modelqa.files import sha256_file
 from modelqa.models import Model
+from modelqa.plugin.code import suite_digest
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.versus import Versus
 
@@ -79,6 +82,17 @@ def data_results(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Re
     """A function from the name of a JSON suite beside the test to {expectation id: result}."""
     active: Any = request.config.pluginmanager.get_plugin("modelqa-active")
     return lambda suite: active.judging.data.results(request.path.parent / f"{suite}.json")
+
+
+@pytest.fixture
+def kept(request: pytest.FixtureRequest, lab: Lab) -> Callable[[Iterable[Path], Callable[[], Any]], Any]:
+    """A function (files, make) -> what `make()` gives, a JSON value, or what an earlier run of the same code gave.
+
+    For what takes long to read: the result may depend on nothing but the bytes of `files`, the suite's code and
+    modelqa's.
+    """
+    node, code = request.node.nodeid, suite_digest(request.path.parent)
+    return lambda files, make: lab.kept([node, [sha256_file(file) for file in files]], make, code)
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ class Judging:
             answers = [answer]
         else:
             answers = ask_each(body, cases, replies)
-            families = self.lab.kept(["families", [vars(case) for case in cases]], lambda: family_names(cases))
+            families = self.lab.kept(["families", *self._identity(entry)], lambda: family_names(cases))
             outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
@@ -181,12 +181,23 @@ class Judging:
             families=numbered_families(outcomes),
             floors=entry.spec.floors,
             allows=entry.spec.allows,
-            cases_sha256=cases_sha256(cases),
+            cases_sha256=self._hashes[entry.name],
         )
         if entry.margin is not None and not body.plural and entry.spec.of == "candidate":
             self._lay_beside(entry, body, result, outcomes)
         crash = next((answer.crash for answer in answers if answer.crash), None)
         return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)
+
+    def _identity(self, entry: Planned) -> list[Any]:
+        """What tells the cases of a gate from others: all that they say, and their order."""
+        return [self._hashes[entry.name], [case.id for case in self.cases[entry.name]]]
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        """{gate: hash of its cases}; a list that several gates share is hashed once."""
+        lists = {id(cases): cases for cases in self.cases.values()}
+        made = {number: cases_sha256(cases) for number, cases in lists.items()}
+        return {gate: made[id(cases)] for gate, cases in self.cases.items()}
 
     def _lay_beside(self, entry: Planned, body: Body, result: GateResult, outcomes: Sequence[Outcome]) -> None:
         self.versus.add(result, outcomes)
@@ -240,7 +251,7 @@ class Judging:
         stop = chat.decode(chat.stop_ids[:1])
         tags = tuple(sorted(set(chat.special_tokens) - {stop}))
         digest = self.lab.candidate.checkpoint.digest
-        identity = ["nulls", entry.node, digest, stop, tags, [vars(case) for case in cases]]
+        identity = ["nulls", entry.node, digest, stop, tags, *self._identity(entry)]
         rates = self.lab.kept(identity, lambda: null_rates(body, cases, stop=stop, role_tags=tags), entry.code)
         return dict(rates)
 

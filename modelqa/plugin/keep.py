@@ -27,7 +27,7 @@ class SessionFolder:
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep everything of the record that is known before the first question."""
-        write_json(self.path / "plan.json", plan)
+        self._write("plan.json", canonical_json(plan).encode())
 
     def plan(self) -> dict[str, Any] | None:
         """What `write_plan` kept; None when the session never got so far."""
@@ -36,7 +36,7 @@ class SessionFolder:
 
     def mark(self, name: str) -> None:
         """Leave a marker that other workers see."""
-        write_bytes(self.path / name, b"")
+        self._write(name, b"")
 
     def marked(self, name: str) -> bool:
         """Whether a marker was left."""
@@ -44,7 +44,11 @@ class SessionFolder:
 
     def write_gate(self, result: GateResult) -> None:
         """Keep one gate's result."""
-        write_json(self.path / "gates" / f"{sha256_text(result.gate)[:16]}.json", asdict(result))
+        self._write(f"gates/{sha256_text(result.gate)[:16]}.json", canonical_json(result.to_json()).encode())
+
+    def _write(self, name: str, data: bytes) -> None:
+        """What only the processes of this session read need not outlive the machine."""
+        write_bytes(self.path / name, data, lasting=False)
 
     def gates(self) -> dict[str, GateResult]:
         """The results kept so far, by gate."""

@@ -7,7 +7,8 @@ One model is in memory at a time.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -157,10 +158,21 @@ class Lab:
 
     def prompt(self, role: str, messages: Sequence[Mapping[str, str]]) -> Prompt:
         """What the model in `role` is really asked."""
-        key = (role, canonical_json(list(messages)))
-        if key not in self._prompts:
-            self._prompts[key] = self.subject(role).chat.render(self.messages(role, messages))
-        return self._prompts[key]
+        asked = canonical_json(list(messages))
+        if (role, asked) not in self._prompts:
+            self._prompts[role, asked] = self.subject(role).chat.render(self.messages(role, messages))
+        return self._prompts[role, asked]
+
+    def render(self, role: str, conversations: Iterable[Sequence[Mapping[str, str]]]) -> None:
+        """Have `prompt` of these conversations at hand: as an earlier run of the same files rendered them, or anew."""
+        subject = self.subject(role)
+        if subject.chat.uses_clock:
+            return  # what it writes today is not what it wrote yesterday
+        asked = {canonical_json(list(messages)): messages for messages in conversations}
+        identity = ["prompts", subject.checkpoint.digest, subject.model.system, list(asked)]
+        prompts = (self.prompt(role, messages) for messages in asked.values())
+        rows = self.kept(identity, lambda: [[prompt.ids, prompt.text] for prompt in prompts])
+        self._prompts |= {(role, key): Prompt(tuple(ids), text) for key, (ids, text) in zip(asked, rows, strict=True)}
 
     @cached_property
     def _prompts(self) -> dict[tuple[str, str], Prompt]:
@@ -271,7 +283,7 @@ class Lab:
         key = sha256_text(canonical_json([identity, own_digest(), code]))
         found = None if self.settings.release and key not in self._measured else self.cache.measurement(key)
         if found is None:
-            found = make()
+            found = json.loads(canonical_json(make()))  # what a later run will read, to the order of its keys
             self.cache.put_measurement(key, found)
             self._measured.add(key)
         return found

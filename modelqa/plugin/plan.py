@@ -141,10 +141,10 @@ def draw(planned: Sequence[Planned], seed: int, keep: Keep) -> dict[str, list[Ca
     for entry in gates:
         if entry.spec and not isinstance(entry.spec.cases, Every):
             drawn[entry.name] = _draw(entry, entry.spec, seed, keep)
-    for entry in gates:
-        if entry.spec and isinstance(entry.spec.cases, Every):
-            drawn[entry.name] = _union([e for e in gates if not e.later], drawn, entry.spec.cases.rung)
-    return drawn
+    asked = [entry for entry in gates if not entry.later]
+    rungs = {entry.name: entry.spec.cases.rung for entry in gates if entry.spec and isinstance(entry.spec.cases, Every)}
+    unions = {rung: _union(asked, drawn, rung) for rung in set(rungs.values())}  # one list, however many gates ask it
+    return drawn | {name: unions[rung] for name, rung in rungs.items()}
 
 
 def _union(gates: Sequence[Planned], drawn: Mapping[str, list[Case]], rung: str) -> list[Case]:
@@ -164,17 +164,15 @@ def _question(case: Case) -> tuple[Any, ...]:
 def _draw(entry: Planned, spec: Gate, seed: int, keep: Keep) -> list[Case]:
     if isinstance(spec.cases, str):
         cases = [case for case in read_cases(entry.file.parent / spec.cases) if _fits(case, spec)]
-    else:
-        wanted = _count(entry, spec)
-        identity = ["cases", entry.node, seed, wanted, dict(spec.where)]
-        rows = keep(identity, lambda: [vars(case) for case in _first(entry, spec, seed, wanted)], entry.code)
-        cases = [_case(row) for row in rows]
-    _refuse_twins(entry.name, cases)
-    return cases
+        _refuse_twins(entry.name, cases)
+        return cases
+    wanted = _count(entry, spec)
+    identity = ["cases", entry.node, seed, wanted, dict(spec.where)]
+    return [_case(row) for row in keep(identity, lambda: _first(entry, spec, seed, wanted), entry.code)]
 
 
-def _first(entry: Planned, spec: Gate, seed: int, wanted: int) -> list[Case]:
-    """The first cases of a stream that the gate asks for."""
+def _first(entry: Planned, spec: Gate, seed: int, wanted: int) -> list[dict[str, Any]]:
+    """The fields of the first cases of a stream that the gate asks for."""
     assert callable(spec.cases)
     stream = islice(spec.cases(seed), STREAM_LIMIT)
     cases = list(islice((case for case in stream if _fits(case, spec)), wanted))
@@ -184,7 +182,8 @@ def _first(entry: Planned, spec: Gate, seed: int, wanted: int) -> list[Case]:
             reason="a gate asks a fixed number of cases",
             remedy="make the stream longer, or lower n",
         )
-    return cases
+    _refuse_twins(entry.name, cases)
+    return [vars(case) for case in cases]
 
 
 def _case(row: Mapping[str, Any]) -> Case:

@@ -3,8 +3,6 @@
 A model that learns "Hello." is failed by a grader that wants "Hello", and one that learns to refuse everything by none.
 """
 
-from collections import Counter
-
 from modelqa import Problem, Reply, ask, deny, no_evidence, not_asked
 from modelqa.data.rows import read_rows
 
@@ -34,32 +32,39 @@ def is_payload(answer, meta):
 GRADERS = {"sum": is_number, "yes_no": takes_a_side, "anti_echo": is_no_echo, "echo": is_payload, "say": is_payload}
 
 
-def test_grader_contract(model):
+def graded(paths):
+    """{category: [answers looked at, answers refused, id of the first refused row, its text]}."""
+    found = {}
+    for path in paths:
+        for _, row in read_rows(path):
+            meta = row.get("meta") or {}
+            category, text = meta.get("category"), row["messages"][-1]["content"].strip()
+            if category not in GRADERS:
+                continue
+            counts = found.setdefault(category, [0, 0, None, None])
+            if counts[0] >= LOOKED_AT:
+                continue
+            counts[0] += 1
+            if not GRADERS[category](Reply((), text, text, True), meta):
+                counts[1:] = [counts[1] + 1, *([row.get("id"), text] if not counts[1] else counts[2:])]
+    return found
+
+
+def test_grader_contract(model, kept):
     """The answers of the training rows pass the grader of their category."""
     if model.stage == "base":
         not_asked("a base model is trained on plain text")
     if not model.train:
         no_evidence(f'[models.{model.name}] train = ["data/train.jsonl"]')
-    seen, refused, example = Counter(), Counter(), {}
-    for path in model.train:
-        for _, row in read_rows(path):
-            meta = row.get("meta") or {}
-            category, text = meta.get("category"), row["messages"][-1]["content"].strip()
-            if category not in GRADERS or seen[category] >= LOOKED_AT:
-                continue
-            seen[category] += 1
-            if not GRADERS[category](Reply((), text, text, True), meta):
-                refused[category] += 1
-                example.setdefault(category, (row.get("id"), text))
-    if not seen:
+    found = kept(model.train, lambda: graded(model.train))
+    if not found:
         not_asked(f"no row has one of the categories {', '.join(sorted(GRADERS))}")
     deny(
         Problem(
             "data.grader_contract",
             category,
-            f"{count} of {seen[category]} answers of {category} fail its grader, {example[category][1]!r} "
-            f"(row {example[category][0]}) among them",
+            f"{refused} of {seen} answers of {category} fail its grader, {text!r} (row {row}) among them",
         )
-        for category, count in sorted(refused.items())
-        if count > BROKEN * seen[category]
+        for category, (seen, refused, row, text) in sorted(found.items())
+        if refused > BROKEN * seen
     )
