@@ -41,8 +41,8 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_import_law.py -q
 
-fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (about half an hour)
-	$(BIN)/python -m modelqa.training.build
+fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (under an hour on two cores)
+	$(BIN)/python -m modelqa.training.build --jobs 2
 
 zoo: $(VENV)/.installed  ## train the defects of the zoo from their recipes; what is built is kept (about ten minutes)
 	$(BIN)/python -m modelqa.mutants.trained --jobs 2

@@ -58,6 +58,14 @@ def test_no_blind_policy_passes_a_gate_that_does_not_declare_it(name: str, polic
     assert of_policy(name, nulls.BLIND[policy]) is Status.FAIL
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_copying_what_stands_in_marks_is_no_echo_on_any_draw(seed: int) -> None:
+    threshold = PHASES.entry("echo_basic", SHIPPED)
+    assert isinstance(threshold, float)
+    assert 0.5 < rate("echo_basic", nulls.delimited_payload, seed) < threshold - 0.05
+    assert of_policy("echo_basic", nulls.delimited_payload, seed) is Status.FAIL
+
+
 @pytest.mark.parametrize("name", gated())
 def test_what_a_gate_allows_is_no_more_than_it_must(name: str) -> None:
     for policy in set(spec(BODIES[name]).allows) - {"*"}:
