@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish check fixtures zoo-matrix bench clean
+.PHONY: gate test test-slow test-all test-publish hub check fixtures zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ test-all: $(VENV)/.installed  ## all tests, with the minutes of each part
 test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call x fault x before/after x storage mode
 	PYTHONPATH=tests $(BIN)/python -m hub.matrix
 
+hub: $(VENV)/.installed  ## a Hub on this machine, to try publishing without an account; Ctrl-C ends it
+	@PYTHONPATH=tests $(BIN)/python -m hub
+
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,8 +44,18 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (about half an hour)
 	$(BIN)/python -m modelqa.training.build
 
-zoo-matrix: $(VENV)/.installed  ## every failure of the catalogue: reproduced, caught, owed; no healthy twin accused
-	$(BIN)/python -m modelqa.mutants.zoo --jobs 2
+zoo: $(VENV)/.installed  ## train the defects of the zoo from their recipes; what is built is kept (about ten minutes)
+	$(BIN)/python -m modelqa.mutants.trained --jobs 2
+
+zoo-matrix: zoo  ## every failure of the catalogue: reproduced, caught, owed; no healthy twin accused
+	$(BIN)/python -m modelqa.mutants.zoo_matrix --jobs 2
+
+pages: $(VENV)/.installed  ## docs/gates and docs/commands.md again, from the gates and parsers as they are now
+	$(BIN)/modelqa gates --write
+	$(BIN)/python -m modelqa.help_page docs/commands.md
+
+gate-outputs: $(VENV)/.installed  ## make every gate's defect again and keep what the gate says (minutes)
+	$(BIN)/python -m modelqa.handbook.failing
 
 bench: $(VENV)/.installed  ## measurements, as ratios within one run
 	$(BIN)/python -m bench

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from modelqa.chat import open_chat
 from modelqa.checkpoint import open_checkpoint
-from modelqa.errors import GenerationError
-from modelqa.generate import LocalEngine
+from modelqa.errors import GenerationError, UsageError
+from modelqa.generate import LocalEngine, ServedEngine
 from modelqa.models import find_registry, load_registry, resolve
+from modelqa.plugin.engines import PROBE, Engines
+from modelqa.plugin.subject import LabSettings, Subject
 from modelqa.reply import Prompt
 from modelqa.text import escape
 
@@ -27,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", action="append", help="a question (may be given again); none: read lines")
     parser.add_argument("--system", help="another system message than models.toml declares; '' for none")
     parser.add_argument("--raw", action="store_true", help="the prompt is already rendered: send it as it stands")
-    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
+    limit = f"how long an answer may get (default: {MAX_NEW_TOKENS})"
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N", help=limit)
+    parser.add_argument("--engine", help="a server that replies instead: http://HOST:PORT/v1 (OpenAI-compatible)")
+    parser.add_argument("--served", default="", help="the name that the server knows the model by")
     parser.add_argument("--models", type=Path, help="the model registry")
     parser.add_argument("--show-ids", action="store_true", help="print the token ids that were asked and replied")
     parser.set_defaults(handler=generate)
@@ -36,10 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def generate(parsed: argparse.Namespace) -> int:
     """Answer each question greedily; special tokens stay visible."""
     model = resolve(load_registry(find_registry(Path.cwd(), parsed.models)), parsed.model)
-    checkpoint = open_checkpoint(model.location)
-    chat = open_chat(checkpoint.path)
-    pad = chat.pad_id if chat.pad_id is not None else 0  # masked: any id of the vocabulary
-    engine = LocalEngine.open(checkpoint, stop_ids=chat.stop_ids, pad_id=pad)
+    subject = Subject("candidate", model, open_checkpoint(model.location))
+    chat = subject.chat
+    engine = _engine(parsed, subject)
     system = model.system if parsed.system is None else parsed.system
     for question in parsed.prompt or _lines():
         prompt = (
@@ -57,10 +60,24 @@ def generate(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _endless(engine: LocalEngine) -> str:
+def _endless(engine: LocalEngine | ServedEngine) -> str:
     if engine.stop_ids:
         return "never stopped"
     return "never stopped: neither generation_config.json nor the tokenizer declares a stop token"
+
+
+def _engine(parsed: argparse.Namespace, subject: Subject) -> LocalEngine | ServedEngine:
+    """Who replies: this process, or the server that `--engine` names."""
+    engines = Engines(LabSettings(parsed.model, Path(), None, engine=parsed.engine or "", served=parsed.served))
+    probe = subject.chat.render(list(PROBE)) if parsed.engine else None
+    served = engines.served(subject, probe)
+    if parsed.engine and served is None:
+        raise UsageError(
+            f"{subject.model.name} is a base model: a server is not asked for it",
+            reason="servers are asked rendered conversations, and it has no chat format",
+            remedy="leave --engine out",
+        )
+    return served or engines.local(subject)
 
 
 def _messages(question: str, system: str | None) -> list[dict[str, str]]:

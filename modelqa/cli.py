@@ -8,9 +8,31 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from modelqa.errors import ModelqaError
 
+EXAMPLES = {  # one command line each, shown by --help
+    "run": "modelqa run phase3a2 -k echo",
+    "diagnose": "modelqa diagnose .modelqa/runs/phase3a2/a5680430d9a3",
+    "compare": "modelqa compare phase3a1_gamma phase3a2",
+    "history": "modelqa history phase3a2 --html history.html",
+    "generate": 'modelqa generate --model phase3a2 --prompt "Say: Hello"',
+    "data": "modelqa data operators --output_dir data/operators",
+    "preflight": "modelqa preflight my-base --train data/train.jsonl --intended-rows 12000",
+    "capture": "modelqa capture checkpoints/my-sft/capture.safetensors --tokenizer checkpoints/my-sft",
+    "mutants": "modelqa mutants --model phase3a2 --kind weights --rung weights",
+    "loads": "modelqa loads phase3a2 --with 4.57",
+    "import": "modelqa import results_2026.json --model my-sft --out results/my-sft.json",
+    "scaling": "modelqa scaling phase3a2 --out scaling.svg",
+    "gates": "modelqa gates echo_basic",
+    "thresholds": "modelqa thresholds",
+    "card": "modelqa card phase3a2 > README.md",
+    "postmortem": "modelqa postmortem new RUN_A/run.json RUN_B/run.json --id lost-operators",
+    "publish": "modelqa publish phase3a2 --to ORG/NAME --dry-run",
+    "verify": "modelqa verify ORG/NAME --replay 20",
+    "rollback": "modelqa rollback ORG/NAME --to v3 --dry-run",
+}
 INTERRUPTED = 130  # what shells use for a process that Ctrl-C ended
 COMMANDS = {  # name: (help, module:function that adds its options and sets `handler`)
     "run": ("judge a checkpoint; further options go to pytest", "modelqa.cli:_add_run_arguments"),
@@ -57,6 +79,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, with its options."""
+    parser = argparse.ArgumentParser(prog=f"modelqa {name}", **_described(name))
+    _add_options(name, parser)
+    return parser
+
+
+def _described(name: str) -> dict[str, Any]:
+    """What --help says around the options: the command's one line, and an example."""
+    text = COMMANDS[name][0]
+    example = f"example: {EXAMPLES[name]}"
+    return {"description": f"{text[:1].upper()}{text[1:]}.", "epilog": example}
+
+
+def _add_options(name: str, parser: argparse.ArgumentParser) -> None:
+    module, function = COMMANDS[name][1].split(":")
+    getattr(importlib.import_module(module), function)(parser)
+
+
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the command that was given learns its options, and loads its module."""
     parser = argparse.ArgumentParser(
@@ -65,21 +106,24 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=functools.partial(argparse.HelpFormatter, max_help_position=24),
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (text, home) in COMMANDS.items():
-        command = commands.add_parser(name, help=text)
+    for name, (text, _) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, **_described(name))
         if given[:1] == [name]:
-            module, function = home.split(":")
-            getattr(importlib.import_module(module), function)(command)
+            _add_options(name, command)
     return parser
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a name in models.toml, a folder, or a Hub id")
     parser.add_argument("--suites", default="suites", help="the folder of suites (default: suites)")
+    parser.add_argument("--engine", help="a server that makes the replies: http://HOST:PORT/v1 (OpenAI-compatible)")
+    parser.add_argument("--served", help="the name that the server knows the model by")
     parser.set_defaults(handler=_run)
 
 
 def _run(parsed: argparse.Namespace) -> int:
     import pytest
 
-    return int(pytest.main([parsed.suites, "--model", parsed.model, *parsed.rest]))
+    named = {"--modelqa-engine": parsed.engine, "--modelqa-served": parsed.served}
+    options = [part for name, value in named.items() if value is not None for part in (name, value)]
+    return int(pytest.main([parsed.suites, "--model", parsed.model, *options, *parsed.rest]))

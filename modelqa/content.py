@@ -56,3 +56,15 @@ def mirage_problems(losses: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         f"something; the other {losses['structure']['tokens']} are tags and punctuation"
     )
     return [Problem("training.mirage", "content", text)]
+
+
+def logged_problems(losses: Mapping[str, Mapping[str, Any]], *, logged: float) -> list[Problem]:
+    """Code parity.logged_loss: the weights give the validation rows a loss that is higher than the log's last one by
+    more than ln 2: each token is half as likely as it was when they were saved. They are not the weights that were
+    trained (damaged, merged twice, under another config), or they are not asked as they were trained.
+    """
+    whole = losses["all"]["nats"]
+    if whole is None or whole <= logged + EVEN:
+        return []
+    text = f"the log ends with an evaluation loss of {logged:.3f}; these weights have {whole:.3f} nats a token"
+    return [Problem("parity.logged_loss", "eval_loss", text)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -196,23 +197,59 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
+def strict_json(text: str) -> Any:
+    """The JSON value of a text that may be meant to deceive; `ValueError` for what readers of JSON disagree about.
+
+    That is a key which stands twice in one object, NaN, Infinity, and a number too large to be one.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number")
+    return number
+
+
 def read_json(
-    path: Path, *, limit: int = MAX_JSON_BYTES, error: type[ModelqaError] = DataError, remedy: str = WRITE_AGAIN
+    path: Path,
+    *,
+    limit: int = MAX_JSON_BYTES,
+    error: type[ModelqaError] = DataError,
+    remedy: str = WRITE_AGAIN,
+    strict: bool = False,
 ) -> Any:
-    """The JSON value in a file of at most `limit` bytes; `error` when it is larger, damaged or not UTF-8."""
+    """The JSON value in a file of at most `limit` bytes; `error` when it is larger, damaged or not UTF-8.
+
+    `strict`: as `strict_json` reads it. A trainer's log may hold NaN; what a verdict rests on may not.
+    """
     try:
         if path.stat().st_size > limit:
             raise ValueError(f"it has {path.stat().st_size} bytes, more than {limit}")
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return strict_json(text) if strict else json.loads(text)
     except (OSError, ValueError, RecursionError) as why:
         raise error(f"{path} cannot be read: {why}", reason="it must be a JSON file in UTF-8", remedy=remedy) from None
 
 
 def read_object(
-    path: Path, *, limit: int = MAX_JSON_BYTES, error: type[ModelqaError] = DataError, remedy: str = WRITE_AGAIN
+    path: Path,
+    *,
+    limit: int = MAX_JSON_BYTES,
+    error: type[ModelqaError] = DataError,
+    remedy: str = WRITE_AGAIN,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """The JSON object in a file: `read_json`, and `error` when it holds another JSON value."""
-    value = read_json(path, limit=limit, error=error, remedy=remedy)
+    value = read_json(path, limit=limit, error=error, remedy=remedy, strict=strict)
     if not isinstance(value, dict):
         raise error(
             f"{path} holds a JSON {type(value).__name__}", reason="it must hold one JSON object", remedy=remedy

@@ -108,6 +108,27 @@ def _decide(
     crashed = [outcome.case for outcome in outcomes if outcome.result == "error"]
     if crashed:
         return Status.INCONCLUSIVE, "crashed", _some(crashed), f"the gate's own code failed on {len(crashed)} case(s)"
+    decision = _weigh(outcomes, gate, threshold, families, floors, groups)
+    missing = [outcome.case for outcome in outcomes if outcome.result == "missing"]
+    if decision[0] is not Status.FAIL or not missing:
+        return decision
+    # A reply that was never made is no fault of the model: it fails only when the replies that are there fail it.
+    kind = [replace(outcome, result="yes") if outcome.result == "missing" else outcome for outcome in outcomes]
+    if _weigh(kind, gate, threshold, tally(kind), {}, {})[0] is Status.FAIL:
+        return decision
+    text = f"{len(missing)} of {len(outcomes)} replies are missing, and the others do not settle it"
+    return Status.INCONCLUSIVE, "missing_replies", _some(missing), text
+
+
+def _weigh(
+    outcomes: Sequence[Outcome],
+    gate: str,
+    threshold: float,
+    families: Counts,
+    floors: Mapping[str, float],
+    groups: Mapping[str, Counts],
+) -> Decision:
+    """The decision that counts every case without a "yes" as failed."""
     failed = [outcome.case for outcome in outcomes if outcome.result != "yes"]
     whole = (
         _no_failure(len(outcomes), gate, failed)

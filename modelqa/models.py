@@ -24,10 +24,10 @@ from modelqa.errors import UsageError
 Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?", re.ASCII)  # behind @: a revision
 _STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
-_PATH_LISTS = ("train", "val", "benchmarks")
+_PATH_LISTS = ("train", "val", "selected_on", "benchmarks")
 _STRING_LISTS = ("categories", "languages", "factors", "cheaper")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
@@ -47,7 +47,7 @@ class Model:
     sibling        a model that was trained almost alike
     parent         the model it was trained from; reference: its known-good control; baseline: what it is compared with
     system         the system message that evaluation sends, as training rendered it
-    intended_rows  how many training rows were meant to be used
+    intended_rows  how many training rows were meant to be used; selected_on: questions by which it was picked
     trainer_log    trainer_state.json, .jsonl or .csv; capture: ids that the trainer really fed
     step           the training step whose weights these are; None: the last one of the log
     passes         how often the data was meant to be seen; None: 2 to 5 times
@@ -76,6 +76,7 @@ class Model:
     system: str | None = None
     train: tuple[Path, ...] = ()
     val: tuple[Path, ...] = ()
+    selected_on: tuple[Path, ...] = ()
     manifest: Path | None = None
     intended_rows: int | None = None
     trainer_log: Path | None = None
@@ -162,8 +163,9 @@ def load_registry(path: Path | None) -> Registry:
 
 
 def resolve(registry: Registry, name: str) -> Model:
-    """The model that `name` means: a name of the registry, else an existing folder, else a Hub id "org/name".
+    """The model that `name` means: a name of the registry, else an existing folder, else a Hub id.
 
+    A Hub id is "org/name" or, with a branch, tag or commit, "org/name@revision".
     A folder that the registry lists is the registered model; any other is bare. `UsageError` gives the nearest names.
     """
     if name in registry.models:

@@ -175,7 +175,7 @@ def _unreadable(path: Path, fact: str) -> RecordError:
 def read_stored(path: Path) -> Stored:
     """The run in a run.json, or in a folder that holds one; `RecordError` when it is damaged or of another version."""
     file = path / "run.json" if path.is_dir() else path
-    value = read_object(file, limit=MAX_RECORD_BYTES, error=RecordError, remedy="run the gates again")
+    value = read_object(file, limit=MAX_RECORD_BYTES, error=RecordError, remedy="run the gates again", strict=True)
     return Stored(Run.from_json(value), file, sha256_text(canonical_json(value)))
 
 

@@ -5,7 +5,7 @@ Pure but for reading the suites folder. Each refusal is a problem with a code of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from modelqa.judge import rejudge
@@ -13,21 +13,28 @@ from modelqa.models import Model
 from modelqa.phases import TABLE, Later, Phases, read_phases, suite_files
 from modelqa.record import GateResult, Problem, Status
 
+from .bars import edited_bars
 from .records import StoredRun
-from .suite import tests_of
+from .suite import case_gates, tests_of
 
 EXCUSED = ("later_phase", "not_asked", "informational")  # why a gate of a declared model may stay without a verdict
 _NUMBERS = ("passed", "total", "lower", "upper", "clustered", "families")
 
 
-def refusals(stored: StoredRun, model: Model, *, suites: Path) -> list[Problem]:
-    """Why a run cannot be released; [] when it can. `suites` is the folder whose gates and thresholds count."""
+def refusals(stored: StoredRun, model: Model, *, suites: Path, beside: Collection[str] = ()) -> list[Problem]:
+    """Why a run cannot be released; [] when it can. `suites` is the folder whose gates and thresholds count.
+
+    beside   digests of what a release would replace or stand beside: with these a model may be compared, too
+    """
     phases = read_phases(suites / TABLE) if (suites / TABLE).is_file() else Phases()
     return [
         *_origin(stored, model),
+        *_baseline(stored, model, beside),
         *_suite(stored, suites),
+        *edited_bars(stored.run, suites),
         *_completeness(stored),
         *(problem for result in stored.run.gates for problem in _gate(result, phases, model)),
+        *_asked(stored, suites),
     ]
 
 
@@ -50,6 +57,15 @@ def _origin(stored: StoredRun, model: Model) -> Iterator[Problem]:
         yield Problem("release.replies", name, "no reply was kept, so nothing was asked of the model")
 
 
+def _baseline(stored: StoredRun, model: Model, beside: Collection[str]) -> Iterator[Problem]:
+    """A weaker baseline would let a worse model pass: only the declared one counts, or what is published."""
+    found = stored.run.controls.get("baseline")
+    given = found if isinstance(found, Mapping) else {"name": "nothing"}
+    if model.baseline and given.get("name") != model.baseline and given.get("checkpoint") not in {*beside} - {""}:
+        text = f"laid beside {given.get('name')}; models.toml declares {model.baseline}"
+        yield Problem("release.baseline", model.name, text)
+
+
 def _suite(stored: StoredRun, suites: Path) -> Iterator[Problem]:
     asked, now = stored.run.suite, suite_files(suites)
     for file in sorted({*asked, *now}):
@@ -63,6 +79,25 @@ def _completeness(stored: StoredRun) -> Iterator[Problem]:
     for result in run.gates:
         if result.node not in run.selection:
             yield Problem("release.deselected", result.gate, "planned, but left out by the selection")
+
+
+def _asked(stored: StoredRun, suites: Path) -> Iterator[Problem]:
+    """Outcomes against the kept replies: a case that was asked and has no outcome was left out afterwards."""
+    answered: dict[tuple[str, str], set[str]] = {}
+    for row in stored.rows:
+        for gate, case in row.cases.items():
+            answered.setdefault((row.role, gate), set()).add(case.case)
+    singular = case_gates(suites)
+    for result in stored.run.gates:
+        replied = answered.get((result.model, result.gate), set())
+        if result.gate not in singular or result.verdict.status is not Status.PASS:
+            continue
+        if not result.outcomes:
+            yield Problem("release.outcomes", result.gate, "it is asked once a case, and no outcome is in the record")
+        elif lost := sorted(replied - {*result.outcomes}):
+            yield Problem("release.cases", result.gate, f"{lost[0]} was asked and answered, and has no outcome")
+        elif made := sorted(case for case, found in result.outcomes.items() if found == "yes" and case not in replied):
+            yield Problem("release.cases", result.gate, f"{made[0]} has the outcome yes, and no reply was kept")
 
 
 def missing_tests(stored: StoredRun, suites: Path) -> list[Problem]:
@@ -85,7 +120,7 @@ def _gate(result: GateResult, phases: Phases, model: Model) -> Iterator[Problem]
         elif verdict.code == "informational" and isinstance(entry, float):
             yield Problem("release.gate", name, "printed only, though the phase table holds a rate for it")
         return
-    if verdict.status is Status.INCONCLUSIVE and verdict.code == "no_evidence" and name in model.waivers:
+    if verdict.status is Status.INCONCLUSIVE and verdict.code == "no_evidence" and model.waivers.get(name, "").strip():
         return
     if result.outcomes:
         yield from _rate(result, entry if isinstance(entry, float) else verdict.threshold)

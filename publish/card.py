@@ -7,7 +7,7 @@ else, and a number in the template or the prose that is no reference is an error
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from .numbers import Entry, literals, lookup, mark, resolve, shown, uncovered
 
 CARDS = Path(__file__).parents[1] / "cards"  # beside this package: in a checkout and in the wheel alike
 TEMPLATE = "model.md.jinja"
-PLOTS = ("gates", "benchmarks", "scale", "loss")  # pictures, modelqa/plots/KIND.png
+PLOTS = ("gates", "benchmarks", "trend", "scale", "loss")  # pictures, modelqa/plots/KIND.png
 NO_FAILURE = 1.0  # the threshold that allows none
 
 _DATA_FACTS = (
@@ -70,7 +70,7 @@ def render(report: Mapping[str, Any], prose: Mapping[str, str], *, manifest_sha2
             sealed=bool(manifest_sha256),
             **_views(report),
         )
-    except (TemplateError, KeyError, TypeError, AttributeError) as error:
+    except (TemplateError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"the card cannot be rendered: {error}",
             reason="its template names something that the report does not have",
@@ -156,12 +156,14 @@ def _views(report: Mapping[str, Any]) -> dict[str, Any]:
     checks = [(number, gate) for number, gate in gates if not gate.get("total")]
     return {
         "rates": [(number, {**_OPTIONAL, **gate}) for number, gate in gates if gate.get("total")],
-        "open_checks": [(number, gate) for number, gate in checks if gate["status"] != "PASS"],
+        "open_checks": _alike(
+            (pair for pair in checks if pair[1]["status"] != "PASS"), "rung", "status", "code", "text"
+        ),
         "passed_checks": _by_rung(checks),
         "overlap": _overlap(report["data"]["overlap"]),
         "tiers": list(dict.fromkeys(row["tier"] for row in report["data"]["overlap"])),
         "waived": [(number, gate) for number, gate in gates if "waiver" in gate],
-        "allowing": [(number, gate) for number, gate in gates if gate["allows"]],
+        "allowing": _alike((pair for pair in gates if pair[1]["allows"]), "allows"),
         "columns": {
             "reference": any("reference" in gate for _, gate in gates),
             "previous": any("previous" in gate for _, gate in gates),
@@ -172,6 +174,16 @@ def _views(report: Mapping[str, Any]) -> dict[str, Any]:
         "data_facts": [fact for fact in _DATA_FACTS if fact[0] in report["data"]],
         "whole": NO_FAILURE,
     }
+
+
+def _alike(
+    gates: Iterable[tuple[int, Mapping[str, Any]]], *keys: str
+) -> list[tuple[int, Mapping[str, Any], list[int]]]:
+    """(place, gate, places of all that are alike) of the first gate of each kind: what is said once stands once."""
+    found: dict[str, tuple[int, Mapping[str, Any], list[int]]] = {}
+    for number, gate in gates:
+        found.setdefault(canonical_json([gate[key] for key in keys]), (number, gate, []))[2].append(number)
+    return list(found.values())
 
 
 def _by_rung(checks: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[str, list[int]]]:

@@ -29,7 +29,7 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a name in models.toml")
     add_source_arguments(parser)
     parser.add_argument(
-        "--reference", type=Path, metavar="RECORD", help="run.json of the reference's own run, to compare"
+        "--reference", type=Path, metavar="RECORD", help="run.json of the reference's run (default: its newest)"
     )
     parser.add_argument("--previous", type=Path, metavar="REPORT", help="report.json of the last release, to compare")
     parser.add_argument("--lint", action="store_true", help="check the README.md in the model's folder instead")
@@ -82,7 +82,7 @@ def print_card(parsed: argparse.Namespace) -> int:
         inputs.settings,
         waivers=inputs.model.waivers,
         previous=read_report(parsed.previous) if parsed.previous else None,
-        reference=gate_values(open_run(parsed.reference).run) if parsed.reference else None,
+        reference=gate_values(open_run(parsed.reference).run) if parsed.reference else inputs.reference,
         postmortems=inputs.postmortem_entries,
     )
     sys.stdout.write(render(report, inputs.settings.prose).text)

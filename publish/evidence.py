@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modelqa.benchmarks import read_trend
 from modelqa.checkpoint import Checkpoint
 from modelqa.errors import DataError
 from modelqa.files import read_object, sha256_file
@@ -31,6 +32,7 @@ class Evidence:
     data       intended, loaded, seen, supervised_share, manifest_sha256: of the model's own stage
     losses     {"train" | "validation": [[step, loss]]} of the model's own trainer log
     benchmarks see `benchmarks.benchmark_rows`
+    trend      {task, candidate, points: [{model, step, delta}]} of the family, {} without one
     loads      other versions of transformers that the checkpoint was loaded with: library, version, problem
     """
 
@@ -42,6 +44,7 @@ class Evidence:
     data: Mapping[str, Any] = field(default_factory=dict)
     losses: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     benchmarks: tuple[Mapping[str, Any], ...] = ()
+    trend: Mapping[str, Any] = field(default_factory=dict)
     loads: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -65,8 +68,14 @@ def gather(checkpoint: Checkpoint, model: Model, registry: Registry, *, home: Pa
         data=_data(model),
         losses=_losses(model.trainer_log) if model.trainer_log else {},
         benchmarks=benchmark_rows(model, registry, weights=checkpoint.weights_digest),
+        trend=_trend(model.trend) if model.trend else {},
         loads=tuple(_load_row(found) for found in kept_loads(home, checkpoint.digest)),
     )
+
+
+def _trend(path: Path) -> dict[str, Any]:
+    found = read_trend(path)
+    return {"task": found.task, "candidate": found.candidate.model, "points": [asdict(each) for each in found.points]}
 
 
 def _load_row(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -194,6 +194,12 @@ class Hub:
             rows = list(api.get_repo_discussions(self.name, discussion_type="pull_request", discussion_status="open"))
         return [row.num for row in rows if row.title == title and row.is_pull_request]
 
+    def shown_results(self) -> list[tuple[str, str, Any]]:
+        """[(dataset, task, value)] of the results that the Hub took from the branch's `.eval_results`."""
+        with self._call("reading the results that are shown of") as api:
+            found = api.model_info(self.name, expand=["evalResults"]).eval_results or []
+        return [(entry.dataset_id, entry.task_id, entry.value) for entry in found]
+
     def close(self, number: int) -> None:
         """Close a pull request; its commits stay readable."""
         with self._call(f"closing pull request {number} of") as api:
@@ -208,7 +214,15 @@ def connect(name: str, *, token: str | None, endpoint: str | None = None, timeou
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else the client first calls an address of its own
     os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
-    from huggingface_hub import HfApi, set_client_factory
+    from huggingface_hub import HfApi
+
+    limit_waiting(timeout)
+    return Hub(name, HfApi(endpoint=endpoint, token=token or False))  # False: no token from anywhere else
+
+
+def limit_waiting(timeout: float) -> None:
+    """Let no request of this process wait longer than so many seconds for a byte: the client itself would for ever."""
+    from huggingface_hub import set_client_factory
     from huggingface_hub.utils._http import default_client_factory
 
     def bounded() -> Any:
@@ -217,7 +231,6 @@ def connect(name: str, *, token: str | None, endpoint: str | None = None, timeou
         return client
 
     set_client_factory(bounded)
-    return Hub(name, HfApi(endpoint=endpoint, token=token or False))  # False: no token from anywhere else
 
 
 def _limit(request: Any, seconds: float) -> None:

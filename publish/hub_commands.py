@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -14,15 +12,14 @@ from modelqa.text import escape
 
 from . import ledger
 from .commands import add_source_arguments, inputs_of
-from .hub import Hub, Snapshot, connect
+from .hub import Hub, connect
 from .policy import Request, read_policy
-from .push import KEPT, plan, publish
+from .push import KEPT, NOTHING, plan, publish
 from .releasing import Releasing
 from .replay import replay
 from .rollback import go_back, way_back
+from .token import read_token, writing_token
 from .verify import Verified, verify
-
-_TOKEN = re.compile(r"[A-Za-z0-9_.-]{8,4096}")
 
 
 def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +30,7 @@ def add_publish_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show the decision and every file; change nothing")
     parser.add_argument("--private", action="store_true", help="a repository that has to be made is private")
     parser.add_argument("--adopt", default="", metavar="REASON", help="replace files that have no record, and say why")
+    parser.add_argument("--sign", type=Path, metavar="KEY", help="sign report and manifest with this private key (PEM)")
     add_source_arguments(parser)
     _add_token(parser)
     parser.set_defaults(handler=publish_model)
@@ -42,6 +40,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa verify`."""
     parser.add_argument("repository", metavar="ORG/NAME[@REV]", help="REV: a tag, branch or commit (default: main)")
     parser.add_argument("--replay", type=int, default=0, metavar="N", help="ask N stored prompts again")
+    parser.add_argument("--key", type=Path, metavar="KEY", help="public key (PEM) that has to have signed it")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where the local ledger is")
     _add_token(parser)
     parser.set_defaults(handler=verify_repository)
@@ -49,7 +48,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `modelqa rollback`."""
-    parser.add_argument("repository", metavar="ORG/NAME")
+    parser.add_argument("repository", metavar="ORG/NAME", help="the repository whose release is replaced")
     parser.add_argument("--to", required=True, metavar="TAG", help="the tag of the release to go back to")
     parser.add_argument("--dry-run", action="store_true", help="show what would change; change nothing")
     parser.add_argument("--modelqa-dir", type=Path, default=Path(".modelqa"), help="where the local ledger is")
@@ -63,14 +62,14 @@ def publish_model(parsed: argparse.Namespace) -> int:
     model = inputs.model
     policy = read_policy(inputs.settings.policy, f"{parsed.cards / model.name}.md")
     target = _target(parsed.to or (model.experimental_repo if parsed.experimental else model.repo))
-    token = _token(parsed.token_file)
+    token = read_token(parsed.token_file, target)
     hub = connect(target, token=token)
     canonical = Hub(model.repo, hub.api) if model.repo and model.repo != target else None
-    request = Request(target, model.name, parsed.experimental, parsed.adopt, len(inputs.postmortems))
-    releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical)
+    request = Request(target, model.name, parsed.experimental, parsed.adopt.strip(), len(inputs.own_postmortems))
+    releasing = Releasing(hub, inputs, request, policy, parsed.suites, canonical, parsed.sign)
     if parsed.dry_run:
         return _show(hub, releasing)
-    _writable(token)
+    writing_token(token)
     done = publish(hub, releasing, private=parsed.private, kept=(*KEPT, *policy.keep))
     ledger.append(parsed.modelqa_dir, done.entry)
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
@@ -82,9 +81,9 @@ def publish_model(parsed: argparse.Namespace) -> int:
 def verify_repository(parsed: argparse.Namespace) -> int:
     """Print everything that is wrong with a published release; 0 when nothing is."""
     name, _, revision = parsed.repository.partition("@")
-    hub = connect(_target(name), token=_token(parsed.token_file))
+    hub = connect(_target(name), token=read_token(parsed.token_file, name))
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
-        found = verify(hub, revision or "main", Path(folder), ledger=ledger.read(parsed.modelqa_dir))
+        found = verify(hub, revision or "main", Path(folder), ledger=ledger.read(parsed.modelqa_dir), key=parsed.key)
         problems, asked = list(found.problems), 0
         if parsed.replay and not problems:
             asked, problems = replay(Path(folder), found.report, parsed.replay)
@@ -92,22 +91,31 @@ def verify_repository(parsed: argparse.Namespace) -> int:
         print(escape(f"{problem.code} at {problem.locus}: {problem.text}", "terminal", limit=600))
     again = f", {asked} of {parsed.replay} prompts asked again" if asked else ""
     print(f"{name}@{found.commit[:12]}: {len(found.files)} files{again}, {len(problems)} problem(s)")
+    print(f"the card was not rendered again: {found.unrendered}" if found.unrendered else "the card was rendered again")
     if not problems:
-        print("nothing differs; without a signature this shows drift, not forgery")
+        print(f"nothing differs; {_bears(found, parsed.key)}")
     return 1 if problems else 0
+
+
+def _bears(found: Verified, key: Path | None) -> str:
+    """What a comparison without a difference can bear."""
+    if key:
+        return f"report and manifest were signed with the private half of {key.name}"
+    signed = "signed, but no --key was given" if found.report.get("signature") else "not signed"
+    return f"{signed}: this shows drift, not forgery"
 
 
 def roll_back(parsed: argparse.Namespace) -> int:
     """Give a branch the files of an earlier release back."""
-    token = _token(parsed.token_file)
-    hub = connect(_target(parsed.repository), token=token)
+    token = read_token(parsed.token_file, _target(parsed.repository))
+    hub = connect(parsed.repository, token=token)
     with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
         way = way_back(hub, parsed.to, Path(folder), ledger=ledger.read(parsed.modelqa_dir))
         _list("restore", way.restore)
         _list("delete", way.delete)
         if parsed.dry_run:
             return 0
-        _writable(token)
+        writing_token(token)
         entry = go_back(hub, way)
     ledger.append(parsed.modelqa_dir, entry)
     print(f"{hub.name} holds {parsed.to} again: {entry.tag} ({entry.commit})")
@@ -116,8 +124,8 @@ def roll_back(parsed: argparse.Namespace) -> int:
 
 def _show(hub: Hub, releasing: Releasing) -> int:
     """What a release would do to the head, without doing it."""
-    head = hub.head() or Snapshot("", {})
-    _, decision = releasing.decision(head)
+    head = hub.head() or NOTHING
+    _, _, decision = releasing.decision(head)
     release = releasing(head)
     todo = plan(release, head, (*KEPT, *releasing.policy.keep))
     print(escape(f"{decision.role}: {decision.why}", "terminal"))
@@ -156,34 +164,3 @@ def _target(name: str) -> str:
 
 def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, help="file that holds the token (default: the variable HF_TOKEN)")
-
-
-def _token(file: Path | None) -> str | None:
-    """The token that was given: in a file, in HF_TOKEN, or by the CI's identity (HF_OIDC_RESOURCE); else None.
-
-    It is never an argument, which other users of the machine could read, and never the one of an earlier login.
-    """
-    if file is not None:
-        try:
-            token = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read", reason=str(error), remedy="name the token's file") from None
-    elif os.environ.get("HF_OIDC_RESOURCE"):
-        from huggingface_hub import get_token
-
-        token = get_token() or ""
-    else:
-        token = os.environ.get("HF_TOKEN", "").strip()
-    if token and not _TOKEN.fullmatch(token):
-        raise UsageError("what was given is no token", reason="a token is one word of letters, digits, _ . and -",
-                         remedy="check the file, or HF_TOKEN; the value is not shown here")  # fmt: skip
-    return token or None
-
-
-def _writable(token: str | None) -> None:
-    if token is None:
-        raise UsageError(
-            "there is no token",
-            reason="only who may write to the repository can publish",
-            remedy="set HF_TOKEN or give --token-file, with a fine-grained token for this repository alone",
-        )

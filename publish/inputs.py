@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import Checkpoint, open_checkpoint
-from modelqa.errors import RecordError, ReleaseError
+from modelqa.errors import RecordError, ReleaseError, UsageError
 from modelqa.models import Model, Registry, find_registry, load_registry, resolve
-from modelqa.records import find_stored
+from modelqa.record import Run
+from modelqa.records import find_stored, history_rows, read_stored
+from modelqa.text import escape
 
 from .evidence import Evidence, gather
 from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .records import StoredRun, checked, open_run
+from .report import gate_values
 from .settings import CardSettings, read_settings
 from .suite import gate_names
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a release is made from. The record is of the checkpoint's very files."""
+    """Everything a release is made from. The record is of the checkpoint's very files.
+
+    reference   `gate_values` of the known-good model's own run of the same cases, None when there is none
+    """
 
     model: Model
     registry: Registry
@@ -31,6 +40,12 @@ class Inputs:
     settings: CardSettings
     evidence: Evidence
     postmortems: tuple[Postmortem, ...] = ()
+    reference: Mapping[str, Any] | None = None
+
+    @property
+    def own_postmortems(self) -> list[Postmortem]:
+        """Those that are about this model."""
+        return [entry for entry in self.postmortems if self.model.name in entry.models]
 
     @property
     def postmortem_entries(self) -> list[Mapping[str, Any]]:
@@ -53,6 +68,12 @@ def open_inputs(
     """
     known = load_registry(find_registry(Path.cwd(), registry))
     model = resolve(known, name)
+    if not _NAME.fullmatch(model.name):
+        raise UsageError(
+            f"{escape(model.name, 'terminal', limit=80)!r} is no name for a release",
+            reason="it becomes a file's name and the title of a commit",
+            remedy="use letters, digits, dots, dashes and underscores in models.toml",
+        )
     stored = open_run(run) if run else checked(find_stored(home, model.name))
     checkpoint = open_checkpoint(model.location)
     if problem := other_files(stored, checkpoint):
@@ -63,7 +84,19 @@ def open_inputs(
         )
     settings = read_settings(cards / f"{model.name}.md")
     postmortems = tuple(_postmortem(cards / "postmortems" / f"{each}.md", suites) for each in settings.postmortems)
-    return Inputs(model, known, checkpoint, stored, settings, gather(checkpoint, model, known, home=home), postmortems)
+    evidence = gather(checkpoint, model, known, home=home)
+    return Inputs(model, known, checkpoint, stored, settings, evidence, postmortems, _reference(stored.run, home))
+
+
+def _reference(run: Run, home: Path) -> Mapping[str, Any] | None:
+    """What the newest run of the known-good model says of its gates, if it was asked the same by the same suites."""
+    name = run.controls.get("reference", {}).get("name")
+    for row in reversed(history_rows(home)):
+        if row.name == name and (home / row.record).is_file():
+            other = checked(read_stored(home / row.record)).run
+            if (other.suite, other.settings.get("case_seed")) == (run.suite, run.settings.get("case_seed")):
+                return gate_values(other)
+    return None
 
 
 def _postmortem(path: Path, suites: Path) -> Postmortem:

@@ -43,6 +43,7 @@ UNSAFE = (
     ".msgpack",
 )  # may run code, or load as pickles
 LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt")
+MOST_OF_A_LICENCE = 1 << 16  # bytes; its name stands in its first lines
 MAX_CARD_BYTES = 16 << 20  # of a card that is checked
 
 
@@ -73,9 +74,15 @@ def lint(text: str, facts: Facts) -> list[Problem]:
 def facts_of(checkpoint: Checkpoint, *, role: str = "", parent: str = "") -> Facts:
     """What a checkpoint's folder tells a lint: parameters, licence text, names of all its files."""
     texts = (checkpoint.path / name for name in LICENCE_FILES)
-    licence = next((path.read_text(encoding="utf-8", errors="replace") for path in texts if path.is_file()), "")
+    licence = next((_beginning(path) for path in texts if path.is_file()), "")
     files = tuple(sorted(path.relative_to(checkpoint.path).as_posix() for path in checkpoint.path.rglob("*")))
     return Facts(parameters(checkpoint), licence, files, role, parent)
+
+
+def _beginning(path: Path) -> str:
+    """As much of a text as tells a licence; a file of any size is read no further."""
+    with path.open("rb") as stream:
+        return stream.read(MOST_OF_A_LICENCE).decode("utf-8", "replace")
 
 
 def readme_of(folder: Path) -> str:

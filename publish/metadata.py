@@ -1,6 +1,6 @@
 """The YAML block of a card: what the Hub reads. Every value in it is a reference into the report, as on the card.
 
-`.eval_results` files are not written: the Hub takes them for registered benchmark datasets only.
+Gates stand in the model index alone: `.eval_results` files are for registered benchmarks (see `eval_results`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from typing import Any
 
 from .numbers import mark
 
+KEYS = (
+    "license", "license_name", "license_link", "language", "library_name", "pipeline_tag", "tags", "base_model",
+    "base_model_relation", "datasets",
+)  # fmt: skip  # in this order on every card
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")  # needs no quotes in YAML ...
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # ... unless YAML reads it as a value
 
@@ -18,8 +22,8 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 def yaml_block(report: Mapping[str, Any]) -> str:
     """The metadata between two lines of ---, with marks for every value of the report."""
     lines = ["---"]
-    for key, value in report["metadata"].items():
-        lines += _lines(key, value, f"metadata.{key}")
+    for key in (key for key in KEYS if key in report["metadata"]):
+        lines += _lines(key, report["metadata"][key], f"metadata.{key}")
     lines += [
         "modelqa:",
         f"  role: {mark('standing.role', 'yaml_word')}",

@@ -72,7 +72,7 @@ def shown(value: Any, form: str) -> str:
         )
     try:
         return FORMS[form](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DataError(
             f"a {type(value).__name__} cannot be shown as {form!r}",
             reason="the path leads to another kind of value",
@@ -130,8 +130,10 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "rate": _rate,
     "threshold": lambda value: f"{value:.0%}" if round(100 * value, 6) == round(100 * value) else f"{value:.1%}",
     "points": _points,
+    "signed": lambda value: f"{float(value):+.2f}",
     "number": lambda value: f"{float(value):,.4g}",
     "loss": lambda value: f"{float(value):.4f}",
+    "p": lambda value: f"{float(value):.2g}",
     "scientific": lambda value: f"{float(value):g}",
     "ratio": lambda value: f"{float(value):.2f}",
     "text": lambda value: escape(str(value), "markdown"),

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from modelqa.benchmarks.trend import PREDICTION
+from modelqa.plots import short
 from modelqa.scaling import known_models
+from modelqa.stats import fit_line, prediction_interval
 
 _INK, _GOOD, _BAD, _LINE = "#24292f", "#1a7f37", "#cf222e", "#8c959f"
 _DPI = 110
@@ -63,6 +66,34 @@ def _benchmarks(report: Mapping[str, Any]) -> bytes | None:
     return _png(figure)
 
 
+def _trend(report: Mapping[str, Any]) -> bytes | None:
+    """Chat minus base along a family, the line through the other members, and what it predicts for this one."""
+    trend = report["trend"]
+    known = [point for point in trend.get("points", ()) if point["delta"] is not None]
+    if not known:
+        return None
+    figure, axes = _figure(height=3.2)
+    others = [(point["step"], point["delta"]) for point in known if point["model"] != trend["candidate"]]
+    for point in known:
+        own = point["model"] == trend["candidate"]
+        axes.plot(
+            point["step"], point["delta"], "o", color=_GOOD if own else _LINE, markersize=7 if own else 5, zorder=3
+        )
+        axes.annotate(point["model"][:40], (point["step"], point["delta"]), xytext=(6, 6), textcoords="offset points")
+    if len({step for step, _ in others}) > 1:
+        line = fit_line(others)
+        ends = [min(point["step"] for point in known), max(point["step"] for point in known)]
+        axes.plot(ends, [line.at(step) for step in ends], color=_LINE, linestyle="--")
+        if line.df > 0:
+            at = next(point["step"] for point in known if point["model"] == trend["candidate"])
+            axes.plot([at, at], prediction_interval(line, at, PREDICTION), color=_LINE, linewidth=6, alpha=0.4)
+    axes.axhline(0, color=_INK, linewidth=0.8)
+    axes.margins(x=0.15, y=0.2)
+    axes.set_xlabel("place in the family (line and prediction interval: of the others)")
+    axes.set_ylabel(f"{trend['task'][:30]}, points")
+    return _png(figure)
+
+
 def _scale(report: Mapping[str, Any]) -> bytes | None:
     """Training tokens against parameters, among known public models, with the line of compute-optimal training."""
     scale = report["scale"]
@@ -75,10 +106,11 @@ def _scale(report: Mapping[str, Any]) -> bytes | None:
     span = [min(sizes) / 3, max(sizes) * 3]
     ratio = report["constants"]["tokens_per_parameter"]
     axes.loglog(span, [ratio * value for value in span], color=_LINE, linestyle="--")
-    axes.annotate(f"{ratio} tokens a parameter", (span[0], ratio * span[0]), xytext=(8, -2), textcoords="offset points")
+    axes.annotate(f"{ratio} tokens a parameter", (span[1], ratio * span[1]), xytext=(-8, 0), textcoords="offset points",
+                  horizontalalignment="right")  # fmt: skip  # where no model stands
     for each in known:
         axes.loglog(each.parameters, each.tokens, "o", color=_LINE, markersize=4)
-        axes.annotate(each.name, (each.parameters, each.tokens), xytext=(5, 4), textcoords="offset points", fontsize=7)
+        axes.annotate(each.name, (each.parameters, each.tokens), xytext=(5, -9), textcoords="offset points", fontsize=7)
     axes.loglog(parameters, tokens, "o", color=_GOOD)
     axes.annotate(report["model"]["name"][:40], (parameters, tokens), xytext=(8, -12), textcoords="offset points")
     _plain_ticks(axes.xaxis, axes.yaxis)
@@ -108,15 +140,16 @@ def _loss(report: Mapping[str, Any]) -> bytes | None:
 _PLOTS: Mapping[str, Callable[[Mapping[str, Any]], bytes | None]] = {
     "gates": _gates,
     "benchmarks": _benchmarks,
+    "trend": _trend,
     "scale": _scale,
     "loss": _loss,
 }
 
 
 def _plain_ticks(*sides: Any) -> None:
-    """Logarithmic axes labelled 0.1, 1, 10: their own labels are formulas, which are not drawn here."""
+    """Logarithmic axes labelled 0.1, 1, 10, 1M: their own labels are formulas, which are not drawn here."""
     for axis in sides:
-        axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axis.set_major_formatter(lambda value, _: short(value) if value >= 1 else f"{value:.10g}")
 
 
 def _figure(*, height: float) -> tuple[Any, Any]:

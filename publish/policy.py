@@ -21,6 +21,7 @@ from modelqa.record import GateResult, Run
 from modelqa.stats import Paired, non_inferior, paired_cases_needed, tango
 
 from .beside import compared_gate, is_comparison, pairs_of
+from .lint import UNSAFE
 
 CANONICAL, EXPERIMENTAL = "canonical", "experimental"
 MOST_PRIMARY = 3  # metrics: with more of them, one or another is always "not shown", and the choice decides afterwards
@@ -52,10 +53,12 @@ class HeadRecord:
     """What a target's head holds, as far as the policy asks.
 
     files   how many, without those that are left alone; report: modelqa/report.json, {} unless it is of these weights
+    commit  its id
     """
 
     files: int = 0
     report: Mapping[str, Any] = field(default_factory=dict)
+    commit: str = ""
 
     @property
     def digest(self) -> str:
@@ -84,7 +87,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for: --experimental, the reason given with --adopt, and how many postmortems would ship."""
+    """What was asked for: --experimental, the reason given with --adopt, how many postmortems of the model ship."""
 
     target: str
     model: str
@@ -110,6 +113,8 @@ def read_policy(values: Mapping[str, Any], where: str) -> Policy:
         _mend(where, f"has policy.cases: {cases!r}", "it is a number of cases")
     if not isinstance(keep, list) or not all(isinstance(path, str) for path in keep):
         _mend(where, "has a policy.keep that is no list", "it names paths that a release leaves alone")
+    if unsafe := [path for path in keep if path.endswith(UNSAFE) or path.rpartition("/")[2].startswith(".env")]:
+        _mend(where, f"keeps {unsafe[0]!r}", "what may run code or holds secrets is not left beside a release")
     return Policy(tuple(primary), float(margin), cases, tuple(keep))
 
 
@@ -139,7 +144,7 @@ def decide(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence
         return Decision(CANONICAL, "It replaces files that were never judged.", overrides)
     if head.digest == digest:
         return Decision(CANONICAL, "The same checkpoint as before, described anew.")
-    return _no_worse(request, policy, metrics)
+    return _no_worse(request, head, policy, metrics)
 
 
 def _experimental(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence[Metric]) -> Decision:
@@ -157,9 +162,10 @@ def _experimental(request: Request, head: HeadRecord, policy: Policy, metrics: S
         )
     if not request.postmortems:
         _refuse(
-            "an experimental release needs a postmortem",
+            "an experimental release needs a postmortem of its own",
             "a model that is published beside a better one has to say why",
-            f"modelqa postmortem new, then name it in the front matter of cards/{request.model}.md: postmortems: [ID]",
+            f"modelqa postmortem new; name {request.model} under its models, and its ID in the front matter of "
+            f"cards/{request.model}.md: postmortems: [ID]",
         )
     overrides = {f"a head of {request.target} that has no record": request.adopt} if request.adopt else {}
     shown, text = compared(metrics, policy)
@@ -168,8 +174,9 @@ def _experimental(request: Request, head: HeadRecord, policy: Policy, metrics: S
     return Decision(EXPERIMENTAL, f"{claim}{known}", overrides)
 
 
-def _no_worse(request: Request, policy: Policy, metrics: Sequence[Metric]) -> Decision:
-    command = f"pytest suites/ --model {request.model} --modelqa-baseline {request.target}"
+def _no_worse(request: Request, head: HeadRecord, policy: Policy, metrics: Sequence[Metric]) -> Decision:
+    beside = f"{request.target}@{head.commit}" if head.commit else request.target
+    command = f"pytest suites/ --model {request.model} --modelqa-release --modelqa-baseline {beside}"
     if {metric.name for metric in metrics} != set(policy.primary):
         missing = sorted(set(policy.primary) - {metric.name for metric in metrics})
         _refuse(

@@ -137,7 +137,7 @@ def read_figures(path: Path) -> Figures:
     """The figures in records/ID.json; `UsageError` when it has another form."""
     if not path.is_file():
         _refuse(path, "is missing", "a postmortem's numbers are compared with it", "write it: {runs: {NAME: {values}}}")
-    value = read_json(path)
+    value = read_json(path, strict=True)
     try:
         runs = {
             str(name): RunFigures(

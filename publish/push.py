@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .hub import Operation
 
 KEPT = (".gitattributes",)  # the Hub writes it into a new repository, and needs it to tell large files apart
+NOTHING = Snapshot("", {})  # the head of a repository that is not there
 ATTEMPTS = 3  # heads that are tried before a busy branch is left alone
 SHORT = 12  # hex digits of an id in a title or a tag
 
@@ -78,7 +79,7 @@ def publish(
     """
     kept = tuple(kept)
     for _ in range(ATTEMPTS):
-        head = hub.head() or _created(hub, private)
+        head = hub.head() or _created(hub, build, private)
         release = build(head)
         if plan(release, head, kept).changes_nothing:
             return Published(finish(hub, release, head.commit, parent=None), changed=False)
@@ -118,7 +119,9 @@ def tag_name(release: Release, commit: str) -> str:
     return f"release-{release.id[:SHORT]}-{commit[:8]}"
 
 
-def _created(hub: Hub, private: bool) -> Snapshot:
+def _created(hub: Hub, build: Callable[[Snapshot], Release], private: bool) -> Snapshot:
+    """The head of a new repository; what `build` refuses is refused before one is made for it."""
+    build(NOTHING)
     hub.create(private=private)
     head = hub.head()
     if head is None:

@@ -14,6 +14,8 @@ README = "README.md"
 REPORT = "modelqa/report.json"
 MANIFEST = "modelqa/manifest.json"
 NUMBERS = "modelqa/numbers.json"  # every number on the card: its text, its path in the report, its format
+SIGNATURE = "modelqa/release.sig"  # over report and manifest; made last, so that neither can list it
+WORDS = "modelqa/words.md"  # what a person wrote for the card, as it was written: with it the card is rendered again
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class Release:
 
     @cached_property
     def id(self) -> str:
-        """Hex sha256 over paths and hashes: the same bytes are the same release, wherever they were staged."""
-        return sha256_text(canonical_json([[file.path, file.sha256] for file in self.files]))
+        """Hex sha256 over paths and hashes: the same bytes are the same release, wherever staged, whoever signed."""
+        return sha256_text(canonical_json([[f.path, f.sha256] for f in self.files if f.path != SIGNATURE]))
 
     @property
     def by_path(self) -> Mapping[str, ReleaseFile]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Mapping
@@ -10,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelqa.checkpoint import fingerprint_digest
+from modelqa.files import strict_json
+
 from .hub import Hub, Snapshot
 from .inputs import Inputs
 from .policy import CANONICAL, EXPERIMENTAL, Decision, HeadRecord, Policy, Request, decide, metrics_of
 from .push import KEPT, described
-from .release_files import REPORT, Release
+from .release_files import REPORT, SIGNATURE, Release
 from .report import Standing
 from .stage import stage
 
@@ -24,7 +26,9 @@ MAX_REPORT_BYTES = 16 << 20  # of another release's report; ours has some hundre
 
 @dataclass(frozen=True)
 class Releasing:
-    """One publishing: inputs, where to, and what was asked for. `canonical` is the repository that an experiment names.
+    """One publishing: inputs, where to, and what was asked for.
+
+    canonical   the repository that an experiment names; key: a private key to sign with
 
     Calling it with a head gives the release for that head, or raises why there is none.
     """
@@ -35,16 +39,26 @@ class Releasing:
     policy: Policy
     suites: Path
     canonical: Hub | None = None
+    key: Path | None = None
 
     def __call__(self, head: Snapshot) -> Release:
         """The release that may replace `head`; `ReleaseError` says why none may."""
-        base, decision = self.decision(head)
+        base, beside, decision = self.decision(head)
         model = self.inputs.model
-        standing = Standing(decision.role, decision.why, model.repo, model.experimental_repo, decision.overrides)
-        return stage(self.inputs, suites=self.suites, standing=standing, previous=base.report or None)
+        standing = Standing(decision.role, decision.why, model.repo, model.experimental_repo, decision.overrides,
+                            self.policy.keep)  # fmt: skip
+        return stage(
+            self.inputs,
+            suites=self.suites,
+            standing=standing,
+            previous=base.report or None,
+            beside=(base.digest, beside.digest),
+            key=self.key,
+            signature=_fetched(self.hub, head, SIGNATURE) if self.key else b"",
+        )
 
-    def decision(self, head: Snapshot) -> tuple[HeadRecord, Decision]:
-        """(the release before, what the policy says).
+    def decision(self, head: Snapshot) -> tuple[HeadRecord, HeadRecord, Decision]:
+        """(the release before, the one to be compared with, what the policy says).
 
         A head that this very run made already, as what it is to be now, is judged by what it replaced: so the same
         release comes out again.
@@ -60,7 +74,7 @@ class Releasing:
             beside = head_record(self.canonical, there, kept)
         request = Request(**{**vars(self.request), "adopt": adopt})
         metrics = metrics_of(run, self.policy, beside.digest)
-        return base, decide(request, base, self.policy, metrics, str(run.model["digest"]))
+        return base, beside, decide(request, base, self.policy, metrics, str(run.model["digest"]))
 
     def _replaced(self, head: Snapshot) -> str:
         """The commit that the release at `head` replaced, "" when a release did not make that commit."""
@@ -71,16 +85,20 @@ class Releasing:
 def head_record(hub: Hub, head: Snapshot, kept: tuple[str, ...]) -> HeadRecord:
     """What stands at a head; a report that is damaged, or is not of the weights beside it, counts as none."""
     files = [path for path in head.entries if path not in kept]
-    entry = head.entries.get(REPORT)
-    if entry is None or entry.size > MAX_REPORT_BYTES:
-        return HeadRecord(len(files))
-    with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
-        data = hub.fetch(REPORT, head.commit, Path(folder)).read_bytes()
     try:
-        report = json.loads(data)
+        report = strict_json(_fetched(hub, head, REPORT).decode())
     except (ValueError, RecursionError):
-        return HeadRecord(len(files))
-    return HeadRecord(len(files), report if _describes(report, head) else {})
+        report = None
+    return HeadRecord(len(files), report if _describes(report, head) else {}, head.commit)
+
+
+def _fetched(hub: Hub, head: Snapshot, path: str) -> bytes:
+    """The bytes of one file of a head; none when it is not there, or is larger than any of ours."""
+    entry = head.entries.get(path)
+    if entry is None or entry.size > MAX_REPORT_BYTES:
+        return b""
+    with tempfile.TemporaryDirectory(prefix="modelqa-") as folder:
+        return hub.fetch(path, head.commit, Path(folder)).read_bytes()
 
 
 def _describes(report: Any, head: Snapshot) -> bool:
@@ -96,7 +114,9 @@ def _describes(report: Any, head: Snapshot) -> bool:
         return False
     if not _rows(report["standing"].get("overrides"), "reason") or not all(map(_numbers, report["gates"])):
         return False
-    judged = {file.get("path"): file.get("sha256") for file in report["files"]}
+    judged = {file["path"]: file["sha256"] for file in report["files"]}
+    if fingerprint_digest(judged) != report["model"].get("digest"):
+        return False
     weights = {path: entry.sha256 for path, entry in head.entries.items() if path.endswith(".safetensors")}
     return bool(weights) and all(judged.get(path) == sha256 for path, sha256 in weights.items())
 

@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelqa import __version__
 from modelqa.errors import RecordError
-from modelqa.files import canonical_json, read_json, sha256_text
+from modelqa.files import canonical_json, json_text, read_json, sha256_text, strict_json
 from modelqa.judge import ALPHA
 from modelqa.record import GateResult, Run, Status
 from modelqa.scaling import COMPUTE_OPTIMAL
 
+from .bars import threshold_changes
 from .beside import comparisons
+from .eval_results import result_entries
 from .evidence import Evidence
 from .records import StoredRun, wording
+from .renderer import renderer
 from .replies import LONGEST_TEXT, degeneration, full_text, side_by_side, transcripts
 from .settings import CardSettings
 
@@ -39,6 +41,7 @@ class Standing:
 
     why        one sentence; canonical, experimental: the two repositories
     overrides  {what the policy would have refused: the reason given}
+    keep       paths of the repository that are left alone
     """
 
     role: str = "preview"
@@ -46,6 +49,7 @@ class Standing:
     canonical: str = ""
     experimental: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
 
 
 def make_report(
@@ -59,19 +63,21 @@ def make_report(
     reference: Mapping[str, Any] | None = None,
     postmortems: Sequence[Mapping[str, Any]] = (),
     plots: Mapping[str, str] | None = None,
+    signed_by: str = "",
 ) -> dict[str, Any]:
-    """The report of a run: plain JSON values.
+    """The report of a run: plain JSON values, as they are read from its file.
 
     waivers    {gate: reason} of models.toml; previous: the report of the last release; reference: `gate_values` of the
     known-good model's own run. Both give their values beside the candidate's
     postmortems {id, title, summary, path, sha256}; plots: {kind: sha256} of the pictures that ship
+    signed_by  sha256 of the public key that the release is signed for, "" when it is not
     """
     run = stored.run
     versions = run.settings.get("versions", {})
     gates = [_gate(result, waivers or {}, previous, reference) for result in run.gates]
     report = {
         "schema": SCHEMA,
-        "renderer": __version__,
+        "renderer": renderer(),
         "date": stored.date,
         "standing": _standing(standing or Standing()),
         "model": {key: run.model[key] for key in _MODEL if run.model.get(key) is not None},
@@ -83,9 +89,12 @@ def make_report(
         "loads": _loads(versions, evidence),
         "controls": {role: {"name": str(control.get("name", ""))} for role, control in run.controls.items()},
         "gates": gates,
-        "thresholds": _threshold_changes(gates, previous),
+        "bars": dict(run.thresholds.get("bars", {})),
+        "thresholds": threshold_changes(run, previous),
         "comparisons": comparisons(run),
         "benchmarks": [dict(row) for row in evidence.benchmarks],
+        "trend": dict(evidence.trend),
+        "eval_results": result_entries(settings.eval_results, evidence.benchmarks, date=stored.date),
         "scale": _scale(evidence, settings),
         "data": {**evidence.data, "overlap": _overlap(run)},
         "runs": [dict(row) for row in evidence.chain] + [dict(row) for row in settings.runs],
@@ -95,16 +104,18 @@ def make_report(
         "cases": full_text(stored, settings.full_text),
         "degeneration": degeneration(stored.rows),
         "plots": {kind: {"sha256": sha256} for kind, sha256 in (plots or {}).items()},
+        "signature": {"key_sha256": signed_by} if signed_by else {},
         "postmortems": [dict(entry) for entry in postmortems],
         "metadata": _metadata(settings),
         "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": COMPUTE_OPTIMAL},
     }
-    return {key: _bounded(value) for key, value in report.items()}
+    return dict(strict_json(json_text(_bounded(report))))  # as its file is read: a card is rendered again from that
 
 
 def _bounded(value: Any) -> Any:
-    """The value with every long text cut: no reply, name or reason makes a card that cannot be read."""
+    """The value with long texts cut and lone surrogates escaped: no reply, name or reason makes a card unreadable."""
     if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace").decode()
         return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}… +{len(value) - LONGEST_TEXT}"
     if isinstance(value, Mapping):
         return {_bounded(key): _bounded(entry) for key, entry in value.items()}
@@ -113,7 +124,7 @@ def _bounded(value: Any) -> Any:
 
 def read_report(path: Path) -> dict[str, Any]:
     """The report in a file; `RecordError` when it is none of this version."""
-    value = read_json(path)
+    value = read_json(path, strict=True)
     gates = value.get("gates") if isinstance(value, dict) and value.get("schema") == SCHEMA else None
     if not isinstance(gates, list) or not all(isinstance(gate, dict) and "gate" in gate for gate in gates):
         raise RecordError(
@@ -137,6 +148,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "canonical": standing.canonical,
         "experimental": standing.experimental,
         "overrides": overrides,
+        "keep": list(standing.keep),
     }
 
 
@@ -192,15 +204,6 @@ def _loads(versions: Mapping[str, Any], evidence: Evidence) -> list[dict[str, An
     name = "transformers"
     own = [{"library": name, "version": str(versions[name])}] if name in versions else []
     return own + [dict(row) for row in evidence.loads]
-
-
-def _threshold_changes(gates: Sequence[Mapping[str, Any]], previous: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """What the last release had to reach and this one has not, gate by gate; a gate that is gone is one of them."""
-    before = {gate["gate"]: gate.get("threshold") for gate in previous["gates"]} if previous else {}
-    now = {gate["gate"]: gate["threshold"] for gate in gates}
-    changed = [name for name in before if before[name] != now.get(name)]
-    rows = [{"gate": name, "before": before[name], "now": now.get(name)} for name in sorted(changed)]
-    return [row | {"loosened": row["now"] is None or (row["before"] or 0) > row["now"]} for row in rows]
 
 
 def _scale(evidence: Evidence, settings: CardSettings) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from modelqa.models import nearest
 
 from .hub import STALE, Hub, Snapshot, additions, copies, deletions
 from .ledger import Entry
-from .push import KEPT, description, finish, land
+from .push import description, finish, land
 from .release_files import Release
-from .verify import Verified, verify
+from .verify import Verified, release_of, verify
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def way_back(hub: Hub, tag: str, folder: Path, *, ledger: list[Entry]) -> Way:
     head, wanted = hub.head(), hub.snapshot(verified.commit)
     if head is None:
         raise HubError(f"{hub.name} cannot be read", reason="it was there a moment ago", remedy="run it again")
-    files = (file for path, file in verified.files.items() if path not in KEPT)
-    report = verified.report
-    release = Release.of(files, name=str(report["model"]["name"]), record=str(report["record"]["digest"]))
+    release = release_of(verified.files, verified.report)
     restore = sorted(path for path, entry in wanted.entries.items() if head.entries.get(path) != entry)
     return Way(tag, release, verified, wanted, head, tuple(restore), tuple(sorted({*head.entries} - {*wanted.entries})))
 

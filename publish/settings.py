@@ -30,7 +30,7 @@ RELATIONS = ("finetune", "adapter", "merge", "quantized")
 _TEXTS = ("license", "license_name", "license_link", "library_name", "pipeline_tag", "base_model_relation")
 _TEXT_LISTS = ("language", "tags", "datasets", "base_model", "postmortems", "full_text")
 _TABLES = ("policy", "cost")
-_KEYS = (*_TEXTS, *_TEXT_LISTS, *_TABLES, "runs", "transcripts")
+_KEYS = (*_TEXTS, *_TEXT_LISTS, *_TABLES, "runs", "transcripts", "eval_results")
 _RUN_KEYS = ("run", "recipe", "steps", "learning_rate", "validation", "score", "state")
 _FRONT = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _REFERENCE = re.compile(r"\{\{\s*([\w.-]+)\s*(?:\|\s*(\w+)\s*)?\}\}")
@@ -46,9 +46,11 @@ class CardSettings:
     postmortems   ids of files in cards/postmortems that ship with the model
     runs          training runs besides the chain that models.toml knows, killed ones too
     transcripts   how many transcripts of each reply gate are shown; full_text: gates whose cases ship whole
+    eval_results  results for leaderboards of the Hub: see `eval_results`
     policy        the publishing policy: primary metrics and margins
     cost          what training cost: {amount, currency, note}
     prose         {section: Markdown, with marks where the source names a value of the report}
+    words         the same as it was written; `read_words` makes the prose of it
     """
 
     license: str
@@ -65,9 +67,11 @@ class CardSettings:
     full_text: tuple[str, ...] = ()
     transcripts: int = 1
     runs: tuple[Mapping[str, Any], ...] = ()
+    eval_results: tuple[Mapping[str, Any], ...] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     prose: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
 
 
 def read_settings(path: Path) -> CardSettings:
@@ -79,8 +83,10 @@ def read_settings(path: Path) -> CardSettings:
     values |= {key: _texts(path, key, front[key]) for key in _TEXT_LISTS if key in front}
     values |= {key: _table(path, key, front[key]) for key in _TABLES if key in front}
     values["runs"] = _runs(path, front.get("runs", []))
+    values["eval_results"] = _tables(path, "eval_results", front.get("eval_results", []))
     values["transcripts"] = _whole(path, "transcripts", front.get("transcripts", 1))
-    values["prose"] = _prose(path, body)
+    values["words"] = f"{body.strip()}\n" if body.strip() else ""
+    values["prose"] = read_words(path, body)
     _check_licence(path, values)
     _check_base(path, values)
     return CardSettings(**values)
@@ -161,7 +167,8 @@ def sections(path: Path, body: str, known: Iterable[str] | None = None) -> dict[
     return texts
 
 
-def _prose(path: Path, body: str) -> dict[str, str]:
+def read_words(path: Path, body: str) -> dict[str, str]:
+    """{section: Markdown, with marks} of what a person wrote in `path`; `UsageError` for a number or a placeholder."""
     texts = sections(path, body, SECTIONS)
     for heading, text in texts.items():
         if found := _PLACEHOLDER.search(text):
@@ -237,6 +244,12 @@ def _table(path: Path, key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         _refuse(path, f"has a {key} that is no mapping", "it holds KEY: VALUE lines", "mend it")
     return dict(value)
+
+
+def _tables(path: Path, key: str, value: Any) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(value, list):
+        _refuse(path, f"has {key} that are no list", "it is a list of KEY: VALUE lines", "mend it")
+    return tuple(_table(path, key, entry) for entry in value)
 
 
 def _whole(path: Path, key: str, value: Any) -> int:

@@ -22,12 +22,27 @@ def tests_of(root: Path) -> dict[str, list[str]]:
     return {path.relative_to(root).as_posix(): _names(path) for path in sorted(root.rglob(_TESTS))}
 
 
+def case_gates(root: Path) -> set[str]:
+    """The names of the gates that are asked once for each case, as their parameter `case` says."""
+    return {
+        node.name.removeprefix("test_")
+        for path in root.rglob(_TESTS)
+        for node in _functions(path)
+        if "case" in {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+    }
+
+
 def gate_names(root: Path) -> set[str]:
     """The names of all gates of a suites folder; one with parameters stands once."""
     return {name for names in tests_of(root).values() for name in names}
 
 
 def _names(path: Path) -> list[str]:
+    return [node.name.removeprefix("test_") for node in _functions(path)]
+
+
+def _functions(path: Path) -> list[ast.FunctionDef]:
+    """The tests in a file."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError) as error:
@@ -35,4 +50,4 @@ def _names(path: Path) -> list[str]:
             f"{path} cannot be read: {error}", reason="it is a file of the suites", remedy="mend the file"
         ) from None
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
-    return [node.name.removeprefix("test_") for node in functions if node.name.startswith("test_")]
+    return [node for node in functions if node.name.startswith("test_")]

@@ -71,6 +71,9 @@ RIDDLE = ("A gardener plants seven rows of tulips in spring and doubles them eve
 LONG = Case("case-long", ({"role": "user", "content": RIDDLE},), "none")
 
 
+PICKED: Rows = [{"prompt": "What is the name of the river in Paris?", "expect": "The Seine"}]
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_chat.write_checkpoint(tmp_path_factory.mktemp("chat"))
@@ -86,8 +89,8 @@ def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
     """Write datasets to files and declare them as a model with one parent."""
 
     def declared(train: Rows | None = None, val: Rows | None = None, parent: Rows | None = None,
-                 cases: tuple[Case, ...] = (*CASES, LONG), counts: dict[str, Any] | None = None,
-                 **changes: Any) -> Sources:
+                 selected: Rows = PICKED, cases: tuple[Case, ...] = (*CASES, LONG),
+                 counts: dict[str, Any] | None = None, **changes: Any) -> Sources:
         paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "val", "parent")}
         rows = {"train": healthy_train() if train is None else train, "val": healthy_val() if val is None else val,
                 "parent": healthy_train()[:10] if parent is None else parent}
@@ -98,10 +101,14 @@ def declare(tmp_path: Path, chat: Chat) -> Callable[..., Sources]:
         counted = {"declared": held, "read": held, "kept": held, "dropped": {}, **(counts or {})}
         own = {path.name: sha256_file(path) for name, path in paths.items() if name != "parent"}
         write_json(manifest, {"files": own, "rows": counted})
+        picked = tmp_path / "picked.jsonl"
+        write_jsonl(picked, [{"id": f"p{n}", **each} for n, each in enumerate(selected)])
         base = Model("base", declared=True, train=(paths["parent"],))
         values = {"intended_rows": 50, "mix": {"echo": 0.5, "wrap": 0.5}, "parent": "base", "manifest": manifest,
                   "quotas": {"echo": 0.4}, "languages": ("en",)}
         model = Model("tuned", declared=True, train=(paths["train"],), val=(paths["val"],), **{**values, **changes})
+        if "selected_on" not in changes:
+            model = replace(model, selected_on=(picked,))
         return sources(model, [base], cases, chat=chat, categories=["echo", "wrap"], context=CONTEXT)
 
     return declared
@@ -237,6 +244,20 @@ def test_each_leak_breaks_the_expectation_of_its_comparison(declare: Callable[..
     side, rows, expected = LEAKS[planted]
     healthy = {"train": healthy_train, "val": healthy_val, "parent": healthy_train}[side]()
     assert set(broken(judge(SUITES["overlap"], declare(**{side: healthy + rows})))) == expected
+
+
+@pytest.mark.parametrize(
+    ("picked", "expected"),
+    [
+        ({"prompt": CASE, "payload": "amber glacier"}, {"selected_cases.prompt", "selected_cases.template"}),
+        ({"prompt": CASE.replace("amber glacier", "green hill"), "payload": "green hill"}, {"selected_cases.template"}),
+        ({"prompt": "Is amber a colour?"}, set()),
+    ],
+)
+def test_certification_asks_nothing_by_which_the_model_was_picked(
+    declare: Callable[..., Sources], picked: dict[str, str], expected: set[str]
+) -> None:
+    assert set(broken(judge(SUITES["overlap"], declare(selected=[*PICKED, picked])))) == expected
 
 
 def test_an_id_that_a_validation_row_shares_with_a_case_is_found(declare: Callable[..., Sources]) -> None:

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, read_json, read_jsonl, sha256_text, write_bytes, write_json, write_jsonl
+from modelqa.files import (
+    canonical_json,
+    read_json,
+    read_jsonl,
+    sha256_text,
+    strict_json,
+    write_bytes,
+    write_json,
+    write_jsonl,
+)
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.zst"])
@@ -90,3 +99,25 @@ def test_written_files_can_be_read_by_others(tmp_path: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     assert (tmp_path / "f").stat().st_mode & 0o777 == 0o644 & ~umask
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', "'c' stands twice"),
+        ('{"a": NaN}', "no number"),
+        ("[-Infinity]", "no number"),
+        ("[1e999]", "no number"),
+        ("{", "Expecting"),
+    ],
+)
+def test_strict_json_refuses_what_readers_disagree_about(text: str, fact: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=fact):
+        strict_json(text)
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_json(tmp_path / "a.json", strict=True)
+
+
+def test_strict_json_reads_what_is_plain() -> None:
+    assert strict_json('{"a": [1, 2.5, -1e-3, "x", null, true]}') == {"a": [1, 2.5, -0.001, "x", None, True]}

@@ -29,10 +29,11 @@ LAYERS: list[set[str]] = [
     {"preflight", "benchmarks", "choice", "diagnose", "scaling", "loads"},
     {"compare", "history"},
     {"publish"},
-    {"plugin", "by_hand"},
-    {"mutants"},
+    {"plugin"},
+    {"mutants", "by_hand"},
     {"handbook"},
     {"cli"},
+    {"help_page"},
     {"__main__", ""},
 ]
 PLACE = {name: number for number, layer in enumerate(LAYERS) for name in layer}

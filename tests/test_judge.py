@@ -60,9 +60,26 @@ def test_a_threshold_of_one_means_no_failure_in_enough_cases(yes: int, no: int, 
     assert (verdict.status, verdict.code) == (status, code)
 
 
+@pytest.mark.parametrize("threshold", [1.0, 0.80])
+def test_replies_that_were_never_made_are_no_fault_of_the_model(threshold: float) -> None:
+    """A model that passes every case it was asked does not fail because of those that it was not."""
+    verdict = judge(outcomes(200, 200, result="missing"), gate="form", threshold=threshold)
+    assert (verdict.status, verdict.code, verdict.passed) == (Status.INCONCLUSIVE, "missing_replies", 200)
+    assert verdict.locus.startswith("n0, n1, n2")
+
+
+def test_a_model_that_fails_the_cases_it_was_asked_fails_whatever_is_missing() -> None:
+    asked = outcomes(20, 170)
+    missing = [Outcome(f"m{i}", "missing", f"f{i}") for i in range(10)]
+    verdict = judge([*asked, *missing], gate="echo", threshold=0.80)
+    assert (verdict.status, verdict.code) == (Status.FAIL, "echo.below")
+
+
 def test_a_missing_reply_stays_in_the_denominator() -> None:
+    whole = judge(outcomes(190, 0), gate="echo", threshold=0.80)
     verdict = judge(outcomes(190, 200, result="missing"), gate="echo", threshold=0.80)
-    assert verdict.total == 390 and verdict.status is Status.FAIL
+    assert whole.status is Status.PASS
+    assert verdict.total == 390 and verdict.status is Status.INCONCLUSIVE
 
 
 def test_a_crash_of_the_gate_makes_pass_impossible_and_is_no_failure_of_the_model() -> None:

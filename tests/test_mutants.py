@@ -10,11 +10,21 @@ import numpy as np
 import pytest
 import tiny_model
 
-from modelqa.checkpoint import changes, open_checkpoint, read, shape_problems, tie_problems
+from modelqa.checkpoint import (
+    changes,
+    merge_problems,
+    open_adapter,
+    open_checkpoint,
+    read,
+    shape_problems,
+    tie_problems,
+)
 from modelqa.errors import CheckpointError, UsageError
 from modelqa.gates import LADDER
 from modelqa.models import Model, load_registry
 from modelqa.mutants.catalogue import KINDS, chosen
+from modelqa.mutants.difference import difference, keep_before
+from modelqa.mutants.judging import Workplace
 from modelqa.mutants.kind import LOCI, OPENING, REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
 from modelqa.mutants.lossless import TWINS
 from modelqa.mutants.matrix import Cell, Outcome, Row, cells, expected_of, summary, table
@@ -23,7 +33,7 @@ from modelqa.mutants.tensors import put, store
 from modelqa.mutants.trial import Session, declare, selected, stage
 from modelqa.mutants.weights import GRADED
 from modelqa.reasons import GATES, gate_of
-from modelqa.record import GateResult, Status, Verdict
+from modelqa.record import GateResult, Run, Status, Verdict
 
 ROOT = Path(__file__).parents[1]
 REGISTRY = load_registry(ROOT / "fixtures" / "models.toml")
@@ -32,7 +42,7 @@ BY_NAME = {kind.name: kind for kind in (*KINDS, *TWINS)}
 
 
 def sibling_of(tmp_path: Path, model: Model = PHASE3A2, name: str = "copy") -> Sibling:
-    return Sibling(stage(tmp_path, name, model), REGISTRY.models.get(model.parent))
+    return Sibling(stage(tmp_path, name, model), REGISTRY.models.get(model.parent), given=ROOT / "suites")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -54,19 +64,23 @@ def test_a_kind_declares_failures_a_code_that_one_gate_gives_and_a_locus(kind: K
     assert kind.expects and kind.failures
     assert all(f"\n{failure} = " in failures for failure in kind.failures)
     for expected in kind.expects:
-        assert expected.code == REFUSED or gate_of(expected.code), expected
+        assert expected.code == REFUSED or expected.by or gate_of(expected.code), expected
         assert expected.locus == "exact" or expected.locus in LOCI
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *TWINS], ids=lambda kind: kind.name)
 def test_surgery_changes_its_copy_and_never_the_model(kind: Kind, tmp_path: Path) -> None:
-    name = {"mix_drifted": "phase3a1_beta"}.get(kind.name, "phase3a1_alpha" if kind.area == "data" else "phase3a2")
-    model = REGISTRY.models[name] if kind.area == "data" else replace(REGISTRY.models[name], train=(), val=())
+    with_data = kind.area == "data" or kind.name == "jump_leaked"
+    on_beta = kind.name in ("mix_drifted", "drowned")
+    model = REGISTRY.models["phase3a1_beta" if on_beta else "phase3a1_alpha" if with_data else "phase3a2"]
+    model = model if with_data else replace(model, train=(), val=())
     assert model.path is not None
     before = contents(model.path)
     copy = sibling_of(tmp_path, model)
-    untouched = contents(tmp_path / "copy")
+    untouched: dict[str, bytes] = {}
     try:
+        copy = kind.grounded(copy)
+        untouched = contents(tmp_path / "copy")
         damage = kind.make(copy)
     except NotApplicable as why:
         assert kind.name in ("tie_flag_on", "bos_doubled"), why
@@ -173,6 +187,49 @@ def test_a_bare_folder_stays_bare(tmp_path: Path) -> None:
     assert not load_registry(trial.folder / "models.toml").models
 
 
+def test_the_healthy_half_of_a_pair_has_the_ground_and_the_other_half_what_is_told(tmp_path: Path) -> None:
+    kind = BY_NAME["adapter_twice"]
+    half = kind.grounded(sibling_of(tmp_path, replace(PHASE3A2, train=(), val=())))
+    assert half.model.adapter is not None and half.others[0].name == PHASE3A2.parent
+    base, adapter = open_checkpoint(str(half.others[0].path)), open_adapter(half.model.adapter)
+    assert merge_problems(half.checkpoint, base, adapter) == []
+    before = keep_before(tmp_path / "copy")
+    damage = kind.make(half)
+    found = merge_problems(half.checkpoint, base, adapter)
+    assert (found[0].code, found[0].locus) == (kind.expects[0].code, damage.locus)
+    said = difference(before, tmp_path / "copy", half.model, damage.model)
+    assert said == ("model.safetensors: 4 of 38 tensors",)
+    trial = declare(tmp_path, damage.model, REGISTRY, damage.others)
+    declared = load_registry(trial.folder / "models.toml").models
+    assert declared[PHASE3A2.parent].path == half.others[0].path
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("lost_stop", {"config.json: eos_token_id", "generation_config.json: eos_token_id"}),
+        ("loss_zero", {"trainer_state.json: 1 of"}),
+        ("pickled", {"model.safetensors is gone", "pytorch_model.bin is new"}),
+        ("starved", {"models.toml: training_tokens"}),
+    ],
+)
+def test_what_differs_is_told_by_file_key_and_declaration(kind: str, told: set[str], tmp_path: Path) -> None:
+    half = BY_NAME[kind].grounded(sibling_of(tmp_path, replace(PHASE3A2, train=(), val=())))
+    before = keep_before(tmp_path / "copy")
+    damage = BY_NAME[kind].make(half)
+    said = difference(before, tmp_path / "copy", half.model, damage.model)
+    assert all(any(line.startswith(start) for line in said) for start in told), said
+
+
+def test_a_mutant_is_asked_up_to_the_gate_that_must_kill_it_in_one_session() -> None:
+    place = Workplace(PHASE3A2, REGISTRY, ROOT / "suites", Path("nowhere"))
+    assert place.groups()[0] == ("harness", "weights")
+    assert place.groups("", "parity") == [("harness", "weights", "parity"), ("behaviour",), ("benchmarks",)]
+    assert place.groups("", "training")[0] == ("harness", "weights", "training")
+    assert place.groups("", LADDER[-1]) == [("harness", "weights", "parity", "behaviour", "benchmarks")]
+    assert place.groups("log", "training") == [("harness", "weights", "training")]
+
+
 def test_rungs_choose_folders_and_loose_suites_count_as_behaviour(tmp_path: Path) -> None:
     for rung in ("harness", "weights", "behaviour"):
         (tmp_path / rung).mkdir()
@@ -235,6 +292,34 @@ def test_a_harness_gate_kills_by_an_inconclusive_verdict_with_a_code_of_its_own(
     assert Cell(said, LADDER[0]).mark == "kill"
     assert Cell(replace(said, code="no_evidence"), LADDER[0]).mark == "doubt"
     assert Cell(said, "weights").mark == "doubt"
+
+
+def test_numbers_that_bear_no_claim_and_a_warning_are_a_no_too() -> None:
+    said = Verdict(Status.INCONCLUSIVE, "benchmarks.n", "exam acc")
+    assert Cell(said, "benchmarks").mark == "kill"
+    assert Cell(replace(said, code="no_evidence"), "benchmarks").mark == "doubt"
+    warns = GateResult("scale", "", "benchmarks", Verdict(Status.PASS), measured={"warning": "1 token a parameter"})
+    session = Session(run_of(warns, replace(warns, gate="quiet", measured={})), 0, "", 1.0)
+    marks = {gate: cell.mark for gate, cell in cells(session, {"scale": warns, "quiet": warns}, NOWHERE).items()}
+    assert marks == {OPENING: "pass", "scale": "kill", "quiet": "pass"}
+
+
+def test_where_the_suite_is_the_mutant_no_verdict_is_the_right_answer() -> None:
+    crashed = GateResult("tied", "", "weights", replace(CRASH, locus="tied"))
+    session = Session(run_of(crashed), 6, "", 1.0)
+    known = {"tied": crashed}
+    assert cells(session, known, NOWHERE)["tied"].mark == "crash"
+    of_suite = cells(session, known, replace(NOWHERE, suites=Path("suite")))["tied"]
+    assert of_suite.mark == "kill"
+    expected = Expected("crashed", by="tied")
+    assert Row(KIND, "m1", "tied", expected, {"tied": of_suite}).outcome is Outcome.EXPECTED
+
+
+NOWHERE = Damage("", PHASE3A2)
+
+
+def run_of(*gates: GateResult) -> Run:
+    return Run({}, {}, {}, (), tuple(gate.gate for gate in gates), gates)
 
 
 REFUSAL = "model.safetensors: it is cut short\n  reason: bytes are missing\n  remedy: copy it again\n"

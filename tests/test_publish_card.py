@@ -114,12 +114,13 @@ def test_previous_and_reference_values_stand_beside(judged: Path, report: dict[s
     inputs = inputs_of(judged)
     before = json.loads(json.dumps(report))
     echo = next(gate for gate in before["gates"] if gate["gate"] == "echo")
-    echo |= {"passed": 31, "total": 60, "rate": 31 / 60, "threshold": 0.9}
+    echo |= {"passed": 31, "total": 60, "rate": 31 / 60}
+    before["bars"] = {**before["bars"], "echo/chat": 0.9}
     now = make_report(inputs.stored, inputs.evidence, inputs.settings, previous=before, reference=report)
     rendered = render(now, prose)
     row = next(line for line in rendered.text.splitlines() if line.startswith("| `echo` |"))
     assert row.rstrip().endswith("| 31 / 60 |")
-    assert "| `echo` | 90% | 70% | **loosened** |" in rendered.text
+    assert "| `echo/chat` | 0&#46;9 | 0&#46;7 | **loosened** | – |" in rendered.text
     assert differences(rendered.text, now, rendered.index) == []
 
 
@@ -169,7 +170,7 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
     run = inputs.stored.run
     run = replace(run, model={**run.model, "name": said[:200], "system": said}, gates=tuple(gates))
     stored = replace(inputs.stored, rows=rows, run=run)
-    standing = Standing("canonical", said, overrides={said: said})
+    standing = Standing("canonical", said, overrides={said: said}, keep=(said[:300],))
     postmortems = [
         {"id": "x", "title": said, "summary": said[:5000], "path": "modelqa/postmortems/x.md", "sha256": "0"}
     ]
@@ -184,6 +185,8 @@ def with_replies(judged: Path, said: str) -> dict[str, Any]:
         "benchmarks": [{"name": said[:300], "unit": "rate", **number}],
         "comparisons": [{"of": said[:300], "baseline": said, "status": "PASS", "code": said[:300], **pair}],
         "readings": {"models": [{"name": said}], "rows": [{"asked": said, "said": [said]}]},
+        "trend": {"task": said[:300], "candidate": "", "points": [{"model": said, "step": 0, "delta": 1.0}]},
+        "thresholds": [{"bar": said[:300], "before": said, "now": said, "because": said, "loosened": True}],
         "loads": [{"library": "transformers", "version": said[:300], "problem": said}],
     }
 

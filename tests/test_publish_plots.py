@@ -39,6 +39,17 @@ def test_what_the_report_does_not_have_is_not_drawn(report: dict[str, Any]) -> N
     assert set(plots.draw(report)) == {"gates", "benchmarks"}
 
 
+def test_a_family_is_drawn_with_its_line_as_soon_as_there_is_one(report: dict[str, Any]) -> None:
+    points = [{"model": f"m{step}", "step": step, "delta": delta} for step, delta in enumerate((-6.4, -5.6, None, 2.0))]
+    report["trend"] = {"task": "$ifeval", "candidate": "m3", "points": points}
+    drawn = plots.draw(report)["trend"]
+    assert drawn.startswith(b"\x89PNG")
+    report["trend"]["points"] = points[2:]
+    assert plots.draw(report)["trend"] != drawn
+    report["trend"]["points"] = points[2:3]
+    assert "trend" not in plots.draw(report)
+
+
 def test_without_matplotlib_there_are_none(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "find_spec", lambda name: None)
     assert plots.draw(report) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from modelqa.publish.policy import (
     read_policy,
 )
 from modelqa.publish.push import publish
-from modelqa.publish.release_files import Release
+from modelqa.publish.release_files import Release, ReleaseFile
 
 from modelqa.errors import RecordError, ReleaseError, UsageError
 from modelqa.record import GateResult, Run, Status, Verdict
@@ -72,6 +73,9 @@ def test_the_lower_model_is_published_beside_and_the_canonical_stays(
     canonical = connect("acme/chat", token=token, endpoint=endpoint)
     beside = connect("acme/chat-experimental", token=token, endpoint=endpoint)
     old, new = tiny_release(tmp_path, "v3"), tiny_release(tmp_path, "v5")
+    told = "modelqa/postmortems/letter-shortcut.md"
+    postmortem = ReleaseFile.of(told, RECORDS.parent / "letter-shortcut.md")
+    new = Release.of([*new.files, postmortem], name=new.name, record=new.record)
     publish(canonical, lambda head: old)
     before = loopback.repository("acme/chat").git("for-each-ref", "refs/heads", "refs/tags")
 
@@ -85,6 +89,7 @@ def test_the_lower_model_is_published_beside_and_the_canonical_stays(
     assert loopback.repository("acme/chat").git("for-each-ref", "refs/heads", "refs/tags") == before
     files = loopback.repository("acme/chat-experimental").files("main")
     assert files["model.safetensors"] == new.by_path["model.safetensors"].sha256
+    assert files[told] == postmortem.sha256
 
 
 def test_a_higher_score_without_a_number_of_cases_shows_nothing_either() -> None:
@@ -123,8 +128,9 @@ def test_one_metric_that_is_not_shown_is_enough_to_refuse() -> None:
 
 def test_without_a_comparison_the_command_that_makes_it_is_named() -> None:
     with pytest.raises(ReleaseError) as caught:
-        decide(REQUEST, JUDGED, POLICY, [], "new")
-    assert "--modelqa-baseline acme/tiny" in caught.value.remedy
+        decide(REQUEST, replace(JUDGED, commit="a" * 40), POLICY, [], "new")
+    command = f"pytest suites/ --model tiny --modelqa-release --modelqa-baseline acme/tiny@{'a' * 40}"
+    assert caught.value.remedy == f"run: {command}"
 
 
 @pytest.mark.parametrize("request_", [REQUEST, EXPERIMENT], ids=["canonical", "experimental"])
@@ -167,6 +173,8 @@ def test_the_decision_is_a_function_of_its_arguments() -> None:
         ({"primary": ["a"], "margin": 0.5}, "margin 0.5"),
         ({"primary": ["a"], "margin": 0.05, "cases": 0}, "policy.cases"),
         ({"primary": ["a"], "margin": 0.05, "keep": "x"}, "policy.keep"),
+        ({"primary": ["a"], "margin": 0.05, "keep": ["old/pytorch_model.bin"]}, "keeps 'old/pytorch_model.bin'"),
+        ({"primary": ["a"], "margin": 0.05, "keep": [".env"]}, "keeps '.env'"),
         ({"primary": ["a"], "margin": 0.05, "margins": 1}, "unknown key policy.margins"),
     ],
 )

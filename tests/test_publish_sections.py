@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,10 @@ def run_with(inputs: Inputs, *gates: GateResult) -> Run:
 def test_the_pairs_with_the_baseline_stand_on_the_card(inputs: Inputs) -> None:
     text = card_of(inputs, run=run_with(inputs, *compared("yyyyyynnnn", "yynnnnyynn")))
     cells = row_of(text, "`other`", "Beside the baseline")
-    assert cells[1:6] == ["INCONCLUSIVE (`unsettled`)", "before", "6", "4", "10"]
-    assert cells[6].startswith("+20.0 [-") and cells[7] == "5%"
-    assert 0 < float(cells[8]) <= 1
+    assert "paired with before." in text
+    assert cells[1:4] == ["INCONCLUSIVE (`unsettled`)", "6 / 10", "4 / 10"]
+    assert cells[4].startswith("+20.0 [-") and cells[5] == "5%"
+    assert 0 < float(cells[6]) <= 1
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,39 @@ def test_declared_results_reach_the_card(project: Path) -> None:
     registry = project / "models.toml"
     registry.write_text(registry.read_text() + 'benchmarks = ["results.json"]\n')
     assert row_of(card_of(inputs_of(project)), "`quiz acc`", "Benchmarks")[1] == "1,000"
+
+
+def test_the_family_of_a_model_is_told_with_what_is_not_known_of_it(project: Path) -> None:
+    points = [{"model": "1b", "step": 0, "delta": -6.35}, {"model": "2b", "step": 1, "delta": None}]
+    points.append({"model": "3b", "step": 2, "delta": 2.04})
+    write_json(project / "trend.json", {"schema": 1, "task": "ifeval", "candidate": "3b", "points": points})
+    registry = project / "models.toml"
+    registry.write_text(registry.read_text() + 'trend = "trend.json"\n')
+    text = card_of(inputs_of(project))
+    assert "The family on `ifeval`, chat minus base in points: `1b` -6.35, `2b` not stated, `3b` +2.04." in text
+    assert "## Benchmarks" in text and "| benchmark |" not in text
+
+
+# -- the known-good model beside ---------------------------------------------------------------------------------------
+
+
+def test_the_reference_stands_beside_when_its_own_run_asked_the_same(project: Path) -> None:
+    record, history = inputs_of(project).stored.path, project / ".modelqa" / "history.jsonl"
+    value = json.loads(record.read_text()) | {"controls": {"reference": {"name": "good"}}}
+    write_json(record, value)
+    assert inputs_of(project).reference is None
+    row = json.loads(history.read_text().splitlines()[-1])
+    history.write_text(json.dumps(row) + "\n" + json.dumps({**row, "name": "good"}) + "\n")
+    echo = next(gate for gate in value["gates"] if gate["gate"] == "echo")["verdict"]
+    found = inputs_of(project)
+    text = render(make_report(found.stored, found.evidence, found.settings, reference=found.reference), {}).text
+    assert row_of(text, "`echo`", "Gates")[-1] == f"{echo['passed']} / {echo['total']}"
+
+    other = record.parent.parent / "other" / "run.json"
+    write_json(other, {**value, "settings": {**value["settings"], "case_seed": 7}})
+    place = other.relative_to(project / ".modelqa").as_posix()
+    history.write_text(json.dumps(row) + "\n" + json.dumps({**row, "name": "good", "record": place}) + "\n")
+    assert inputs_of(project).reference is None, "other cases are no comparison"
 
 
 # -- versions that load it ---------------------------------------------------------------------------------------------

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 from modelqa.publish.card import differences, read_index, report_digest
+from modelqa.publish.inputs import open_inputs
 from modelqa.publish.lint import metadata_of
 from modelqa.publish.manifest import read_manifest
+from modelqa.publish.records import open_run
 from modelqa.publish.release_files import Release, ReleaseFile
 from modelqa.publish.report import Standing
 from modelqa.publish.stage import stage
 from publishing import MODEL, inputs_of, judged, project, run_gates
 
-from modelqa.errors import CheckpointError, ModelqaError, RecordError, ReleaseError
+from modelqa.errors import CheckpointError, ModelqaError, RecordError, ReleaseError, UsageError
 from modelqa.files import canonical_json, write_json
 from modelqa.record import Run
 
@@ -42,7 +44,7 @@ def test_a_release_is_the_judged_files_and_what_is_derived_from_them(project: Pa
     own = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert paths - {path for path in paths if path.startswith("modelqa/plots/")} == {
         *own, "chat_template.jinja", "README.md",
-        "modelqa/report.json", "modelqa/numbers.json", "modelqa/manifest.json",
+        "modelqa/report.json", "modelqa/numbers.json", "modelqa/manifest.json", "modelqa/words.md",
     }  # fmt: skip
     for file in release.files:
         assert hashlib.sha256(file.content()).hexdigest() == file.sha256 and len(file.content()) == file.size
@@ -126,6 +128,29 @@ def drop_outcomes(value: dict) -> None:  # type: ignore[type-arg]
     gate_of(value, "echo")["outcomes"] = {}
 
 
+def drop_failing_cases(value: dict) -> None:  # type: ignore[type-arg]
+    gate = gate_of(value, "echo")
+    kept = {case: found for case, found in gate["outcomes"].items() if found == "yes"}
+    gate["outcomes"] = kept
+    numbers = {"passed": len(kept), "total": len(kept)}
+    gate["verdict"] |= numbers | {"lower": 0.95, "upper": 1.0, "clustered": 0.95}
+
+
+def invent_cases(value: dict) -> None:  # type: ignore[type-arg]
+    gate_of(value, "echo")["outcomes"] |= {f"made-up-{number}": "yes" for number in range(9)}
+
+
+def pass_of_nothing(value: dict) -> None:  # type: ignore[type-arg]
+    gate = gate_of(value, "echo")
+    gate["outcomes"] = {}
+    gate["verdict"] |= {"passed": 0, "total": 0, "lower": None, "upper": None, "clustered": None, "families": 0,
+                        "threshold": None}  # fmt: skip
+
+
+def other_thresholds(value: dict) -> None:  # type: ignore[type-arg]
+    value["thresholds"]["bars"]["echo/chat"] = 0.1
+
+
 def drop_gate(value: dict) -> None:  # type: ignore[type-arg]
     value["gates"] = [gate for gate in value["gates"] if gate["gate"] != "echo"]
     value["plan"].remove("echo")
@@ -151,6 +176,10 @@ def deselect(value: dict) -> None:  # type: ignore[type-arg]
         (lower_threshold, "release.threshold at echo"),
         (hide, "release.gate at echo"),
         (drop_outcomes, "release.outcomes at echo"),
+        (drop_failing_cases, "release.cases at echo"),
+        (invent_cases, "release.cases at echo: made-up-0 has the outcome yes, and no reply was kept"),
+        (pass_of_nothing, "release.outcomes at echo"),
+        (other_thresholds, "release.bars at thresholds"),
         (drop_gate, "release.not_planned at behaviour/test_echoes.py::test_echo"),
         (toothless, "release.gate at echo: INCONCLUSIVE (toothless)"),
         (other_phase, "release.phase at tiny"),
@@ -166,6 +195,70 @@ def test_an_edited_record_is_judged_again_and_refused(
     with pytest.raises(ReleaseError) as refused:
         staged(project)
     assert code in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"passed": ', '"passed": NaN, "was": '),
+        ('"schema": 1', '"schema": 1, "schema": 1'),
+        ('"total": ', '"total": 1e999, "was": '),
+    ],
+    ids=["NaN", "a key twice", "no finite number"],
+)
+def test_a_record_that_readers_could_read_in_two_ways_is_refused(project: Path, old: str, new: str) -> None:
+    path = record_of(project)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(RecordError, match="cannot be read"):
+        open_run(path)
+
+
+def test_a_run_beside_a_weaker_baseline_than_the_declared_one_is_refused(project: Path) -> None:
+    inputs = inputs_of(project)
+    declaring = replace(inputs, model=replace(inputs.model, baseline="strong"))
+    for beside in ({}, {"baseline": {"name": "weak", "checkpoint": "w"}}):
+        stored = replace(inputs.stored, run=replace(inputs.stored.run, controls=beside))
+        with pytest.raises(ReleaseError, match=r"release\.baseline at tiny: laid beside (nothing|weak)"):
+            stage(replace(declaring, stored=stored), suites=project / "suites", standing=STANDING)
+    release = stage(replace(declaring, stored=stored), suites=project / "suites", standing=STANDING, beside=("", "w"))
+    assert release.name == MODEL
+
+
+def test_a_waiver_without_a_reason_waives_nothing(project: Path) -> None:
+    def no_evidence(value: dict) -> None:  # type: ignore[type-arg]
+        gate_of(value, "tied")["verdict"] |= {"status": "INCONCLUSIVE", "code": "no_evidence", "text": "nothing"}
+
+    edit_record(project, no_evidence, listed=True)
+    inputs = inputs_of(project)
+    for reason in ("", "  "):
+        with pytest.raises(ReleaseError, match=r"release\.gate at tied: INCONCLUSIVE"):
+            waiving = replace(inputs, model=replace(inputs.model, waivers={"tied": reason}))
+            stage(waiving, suites=project / "suites", standing=STANDING)
+    waiving = replace(inputs, model=replace(inputs.model, waivers={"tied": "its makers say that it is"}))
+    card = stage(waiving, suites=project / "suites", standing=STANDING).by_path["README.md"].content().decode()
+    assert "Waived: `tied`, because its makers say that it is" in card
+
+
+def test_a_failed_gate_cannot_be_waived(project: Path) -> None:
+    def fails(value: dict) -> None:  # type: ignore[type-arg]
+        gate_of(value, "tied")["verdict"] |= {"status": "FAIL", "code": "weights.untied", "text": "untied"}
+
+    edit_record(project, fails, listed=True)
+    inputs = inputs_of(project)
+    with pytest.raises(ReleaseError, match=r"release\.gate at tied: FAIL"):
+        waiving = replace(inputs, model=replace(inputs.model, waivers={"tied": "never mind"}))
+        stage(waiving, suites=project / "suites", standing=STANDING)
+
+
+@pytest.mark.parametrize("name", ["../tiny", "ti\u202eny", "tiny\nparent: x", "ti ny", "-tiny", "tіny"])
+def test_a_name_that_is_no_files_and_no_commits_is_refused(project: Path, name: str) -> None:
+    registry = project / "models.toml"
+    registry.write_text(registry.read_text().replace("[models.tiny]", f"[models.{json.dumps(name)}]"))
+    with pytest.raises(UsageError, match="is no name for a release") as refused:
+        open_inputs(name, cards=project / "cards", registry=registry, home=project / ".modelqa")
+    assert "\u202e" not in str(refused.value) and "\nparent" not in str(refused.value)
 
 
 def test_a_failed_run_with_its_verdicts_edited_to_pass_is_refused(project: Path) -> None:
@@ -275,6 +368,23 @@ def test_a_link_out_of_the_folder_is_refused(project: Path) -> None:
     path.symlink_to(project / "elsewhere.json")
     with pytest.raises(CheckpointError, match="leads out of its folder"):
         staged(project)
+
+
+def test_a_licence_that_is_a_link_out_of_the_folder_is_refused(project: Path) -> None:
+    (project / "secret.txt").write_text("MIT License")
+    (project / "checkpoints" / MODEL / "LICENSE").symlink_to(project / "secret.txt")
+    with pytest.raises(CheckpointError, match="leads out of its folder"):
+        staged(project)
+
+
+def test_a_licence_of_its_own_ships_with_its_text_or_is_refused(project: Path) -> None:
+    card = project / "cards" / f"{MODEL}.md"
+    own = "license: other\nlicense_name: ours\nlicense_link: LICENSE"
+    card.write_text(card.read_text().replace("license: apache-2.0", own))
+    with pytest.raises(ReleaseError, match=r"card\.licence_missing at LICENSE"):
+        staged(project)
+    (project / "checkpoints" / MODEL / "LICENSE").write_text("You may look at it.")
+    assert staged(project).by_path["LICENSE"].content() == b"You may look at it."
 
 
 def test_a_refusal_is_three_plain_lines_whatever_the_record_says(project: Path) -> None:

@@ -4,99 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hub.online import loopback
-from hub.server import READ, LoopbackHub
-from hub.store import Repository, pointer
+from desk import NAME, Desk, desk, judged, loopback, project
+from hub.server import READ
 from hub.trial import old_files
 from modelqa.publish.push import KEPT
-from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT
+from modelqa.publish.release_files import MANIFEST, NUMBERS, README, REPORT, WORDS
 from modelqa.publish.replay import replay
-from publishing import CARD, judged, project
+from publishing import ROOT
 
 from modelqa.checkpoint import open_checkpoint
-from modelqa.cli import main
+from modelqa.errors import DataError
 
-__all__ = ["judged", "loopback", "project"]
-
-NAME = "acme/tiny"
-POLICY = "policy:\n  primary: [echo]\n  margin: 0.1\n---\n## What it is"
-
-
-@dataclass
-class Desk:
-    """A maintainer's desk: a judged project, a Hub, and what the last command printed."""
-
-    root: Path
-    hub: LoopbackHub
-    capsys: pytest.CaptureFixture[str]
-    out: str = ""
-
-    @property
-    def repository(self) -> Repository:
-        """The repository on the Hub."""
-        return self.hub.repository(NAME)
-
-    def run(self, *command: str) -> int:
-        """A modelqa command; its exit status."""
-        self.capsys.readouterr()
-        status = main(list(command))
-        captured = self.capsys.readouterr()
-        self.out = captured.out + captured.err
-        return status
-
-    def publish(self, *options: str) -> None:
-        """Publish, which has to succeed."""
-        assert self.run("publish", "tiny", "--to", NAME, *options) == 0, self.out
-
-    def write_card(self, line: str = "It knows nothing.") -> None:
-        """The card's words, with the publishing policy."""
-        (self.root / "cards" / "tiny.md").write_text(
-            CARD.replace("---\n## What it is", POLICY).replace("It knows nothing.", line)
-        )
-
-    def download(self) -> Path:
-        """A folder with the files of the branch."""
-        folder = self.root / "downloaded"
-        commit = self.repository.resolve("main") or ""
-        for path, blob in self.repository.tree(commit).items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(self.repository.content(blob))
-        return folder
-
-    def tag(self) -> str:
-        """The newest tag."""
-        head = self.repository.resolve("main")
-        return next(name for name, commit in self.repository.refs("refs/tags").items() if commit == head)
-
-    def tamper(self, path: str, change: Callable[[bytes], bytes]) -> None:
-        """Somebody changes one file on the branch."""
-        commit = self.repository.resolve("main")
-        assert commit
-        data = change(self.repository.content(self.repository.tree(commit)[path]))
-        self.put({path: data})
-
-    def put(self, files: dict[str, bytes], delete: tuple[str, ...] = ()) -> None:
-        """Somebody commits files; large ones go where large files go."""
-        kept = {}
-        for path, data in files.items():
-            large = path.endswith(".safetensors")
-            digest = sha256(data).hexdigest()
-            assert not large or self.repository.keep_object(digest, data)
-            kept[path] = pointer(digest, len(data)) if large else data
-        self.repository.commit("refs/heads/main", kept, delete=delete, message="changed by hand")
-
-
-@pytest.fixture
-def desk(project: Path, loopback: LoopbackHub, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """A desk whose card has a policy."""
-    made = Desk(project, loopback, capsys)
-    made.write_card()
-    return made
+__all__ = ["desk", "judged", "loopback", "project"]
 
 
 def test_what_was_published_is_what_was_judged_and_verifies(desk: Desk) -> None:
@@ -186,6 +109,32 @@ def test_a_hostile_report_at_the_head_counts_as_none(desk: Desk) -> None:
         assert "without a record of modelqa" in desk.out
 
 
+def test_a_hostile_report_is_verified_to_problems_and_asks_nothing_of_a_model(desk: Desk) -> None:
+    desk.publish()
+    released = desk.repository.resolve("main") or ""
+    renderer = json.dumps(json.loads(desk.repository.content(desk.repository.tree(released)[REPORT]))["renderer"])
+    shapes = [
+        b'{"files": 3, "gates": 1, "eval_results": 5, "plots": [], "postmortems": {}, "standing": [], "renderer": 7}',
+        b'{"files": [1], "plots": {"a": 1}, "postmortems": [2], "eval_results": [3], "standing": {"keep": 4}}',
+        b'{"files": [{}], "plots": {}, "postmortems": [], "gates": [1], "metadata": 1, "renderer": %s}'
+        % renderer.encode(),
+        b'{"scale": {"parameters": 1e400}}',
+    ]
+    for report in (*HOSTILE, *shapes):
+        desk.tamper(REPORT, lambda data, report=report: report)  # type: ignore[misc]
+        assert desk.run("verify", NAME, "--replay", "1") == 1, report
+        assert "verify." in desk.out
+        desk.repository.git("update-ref", "refs/heads/main", released)
+
+
+def test_a_report_whose_prompts_cannot_be_asked_again_is_one_clear_error(desk: Desk) -> None:
+    desk.publish()
+    report = json.loads(desk.repository.content(desk.repository.tree(desk.repository.resolve("main") or "")[REPORT]))
+    for part, value in (("transcripts", [1]), ("settings", {"max_new_tokens": 10**9}), ("model", None), ("cases", 3)):
+        with pytest.raises(DataError, match="no prompts that can be asked again"):
+            replay(desk.root / "checkpoints" / "tiny", {**report, part: value}, 1)
+
+
 def test_an_experiment_needs_its_postmortem(desk: Desk) -> None:
     desk.publish()
     head = desk.repository.resolve("main")
@@ -193,6 +142,41 @@ def test_an_experiment_needs_its_postmortem(desk: Desk) -> None:
     assert "needs a postmortem" in desk.out
     assert desk.run("publish", "tiny", "--to", NAME, "--experimental") == 4
     assert "an experiment never replaces one" in desk.out and desk.repository.resolve("main") == head
+
+
+def test_a_postmortem_about_another_model_does_not_carry_an_experiment(desk: Desk) -> None:
+    for path in (ROOT / "cards" / "postmortems").rglob("letter-shortcut.*"):
+        target = desk.root / "cards" / path.relative_to(ROOT / "cards")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+    card = desk.root / "cards" / "tiny.md"
+    card.write_text(card.read_text().replace("policy:", "postmortems: [letter-shortcut]\npolicy:", 1))
+    suite = desk.root / "suites" / "behaviour" / "test_echoes.py"
+    options = ("publish", "tiny", "--to", f"{NAME}-experimental", "--experimental", "--suites", str(ROOT / "suites"))
+    assert desk.run(*options) == 4, suite
+    assert "needs a postmortem of its own" in desk.out
+    assert f"{NAME}-experimental" not in desk.hub.repositories
+
+
+def test_a_path_of_the_keep_list_is_left_alone_shown_and_no_part_of_the_release(desk: Desk) -> None:
+    desk.put({"notes.txt": b"a maintainer's notes", "old.txt": b"left behind"})
+    card = desk.root / "cards" / "tiny.md"
+    card.write_text(card.read_text().replace("margin: 0.1", "margin: 0.1\n  keep: [notes.txt]"))
+    assert desk.run("publish", "tiny", "--to", NAME, "--dry-run", "--adopt", "ours") == 0, desk.out
+    assert "kept     notes.txt" in desk.out and "delete   old.txt" in desk.out
+    desk.publish("--adopt", "ours")
+    assert "notes.txt" in desk.repository.files("main") and desk.run("verify", NAME) == 0, desk.out
+    commit = desk.repository.resolve("main") or ""
+    text = desk.repository.content(desk.repository.tree(commit)[README]).decode()
+    assert "left as they were: `notes.txt`" in text
+    desk.put({"other.txt": b"added"})
+    assert desk.run("verify", NAME) == 1 and "verify.added at other.txt" in desk.out
+
+
+def test_an_override_needs_a_reason_that_says_something(desk: Desk) -> None:
+    desk.put(old_files(desk.repository))
+    assert desk.run("publish", "tiny", "--to", NAME, "--adopt", "  ") == 4
+    assert "without a record of modelqa" in desk.out
 
 
 def test_an_edited_verdict_leaves_the_target_untouched(desk: Desk) -> None:
@@ -213,8 +197,19 @@ def other_record(data: bytes) -> bytes:
     return json.dumps(report).encode()
 
 
+def swapped_rows(data: bytes) -> bytes:
+    """The card with two lines of words exchanged: no number moves."""
+    lines = data.split(b"\n")
+    at = lines.index(b"## Limitations")
+    lines[at], lines[at + 2] = lines[at + 2], lines[at]
+    return b"\n".join(lines)
+
+
 CHANGES: dict[str, tuple[str, Callable[[bytes], bytes], set[str]]] = {
-    "an edited number": (README, lambda data: data.replace(b"%", b"9%", 1), {"verify.number"}),
+    "an edited number": (README, lambda data: data.replace(b"%", b"9%", 1), {"verify.number", "verify.rendered"}),
+    "an edited word": (README, lambda data: data.replace(b"knows nothing", b"knows a lot"), {"verify.rendered"}),
+    "edited words": (WORDS, lambda data: data.replace(b"nothing", b"a lot"), {"verify.changed", "verify.rendered"}),
+    "another order": (README, swapped_rows, {"verify.rendered"}),
     "a swapped tensor byte": (
         "model.safetensors",
         lambda data: data[:-1] + bytes([data[-1] ^ 1]),
@@ -224,6 +219,11 @@ CHANGES: dict[str, tuple[str, Callable[[bytes], bytes], set[str]]] = {
     "a stale config": ("config.json", lambda data: data.replace(b"{", b"{ ", 1), {"verify.changed", "verify.record"}),
     "another record": (REPORT, other_record, {"verify.changed", "verify.digest", "verify.record"}),
     "no record": (REPORT, lambda data: b"{", {"verify.changed", "verify.unreadable"}),
+    "a key that stands twice": (
+        REPORT,
+        lambda data: data.replace(b"{", b'{"date": "2020-01-01",', 1),
+        {"verify.changed", "verify.unreadable"},
+    ),
     "no manifest": (MANIFEST, lambda data: b"[]", {"verify.unreadable"}),
     "another index": (
         NUMBERS,
@@ -257,6 +257,31 @@ def test_a_consistent_change_by_hand_is_found_by_its_commit(desk: Desk) -> None:
     desk.tamper(README, lambda data: data.replace(b"It knows nothing", b"It knows a lot"))
     assert desk.run("verify", NAME) == 1
     assert "verify.unreleased" in desk.out
+
+
+def test_a_stale_file_of_an_earlier_release_is_found(desk: Desk) -> None:
+    desk.publish()
+    old = desk.repository.content(desk.repository.tree(desk.repository.resolve("main") or "")[NUMBERS])
+    desk.write_card("It knows {{ scale.parameters | count }} numbers.")
+    desk.publish()
+    desk.tamper(NUMBERS, lambda data: old)
+    assert desk.run("verify", NAME) == 1
+    assert f"verify.changed at {NUMBERS}" in desk.out
+
+
+def test_a_card_of_another_renderer_is_compared_number_by_number_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"version": "0.0.9", "sha256": "0" * 64}
+    monkeypatch.setattr("modelqa.publish.report.renderer", lambda: other)
+    monkeypatch.setattr("modelqa.publish.agreement.renderer", lambda: other)
+    desk.publish()
+    monkeypatch.undo()
+    assert desk.run("verify", NAME) == 0, desk.out
+    assert "the card was not rendered again: modelqa 0.0.9" in desk.out
+    desk.tamper(README, lambda data: data.replace(b"%", b"9%", 1))
+    assert desk.run("verify", NAME) == 1
+    assert "verify.number" in desk.out and "verify.rendered" not in desk.out
 
 
 def test_a_moved_tag_is_found_by_the_ledger(desk: Desk) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from behaviour_suite import BODIES, FORMAT, ROLE_TAGS, STOP, cases_of, saying, says_yes
 
-from modelqa.chat import open_chat
+from modelqa import Case
+from modelqa.chat import Chat, open_chat
 from modelqa.chat.mask import stop_problems
 from modelqa.checkpoint import (
     Checkpoint,
@@ -26,6 +29,8 @@ from modelqa.checkpoint import (
     tie_problems,
     vocabulary_problems,
 )
+from modelqa.degeneration import kind as kind_of_reply
+from modelqa.form import Grammar
 from modelqa.models import load_registry
 from modelqa.mutants.kind import Kind, Sibling
 from modelqa.mutants.lossless import TWINS
@@ -112,3 +117,83 @@ def said(checkpoint: Checkpoint) -> list[tuple[int, ...]]:
     prompts = [chat.render([system, {"role": "user", "content": question}]) for question in QUESTIONS]
     made = dict(engine.replies(prompts, max_new_tokens=12, decode=chat.decode))
     return [tuple(made[number].ids) for number in range(len(prompts))]
+
+
+# -- healthy replies and healthy formats -------------------------------------------------------------------------------
+
+RTL = "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd"  # "hello world" in Hebrew
+USER = {"role": "user", "content": "Say Hello."}
+GRAMMAR = Grammar(frozenset({STOP}), frozenset({STOP, *ROLE_TAGS}))
+
+
+def about(kind: str) -> Case:
+    """A question about a word, of one kind."""
+    return next(case for case in cases_of("anti_echo") if case.meta["kind"] == kind)
+
+
+def operated(operator: str) -> Case:
+    return next(case for case in cases_of("operators") if case.meta["operator"] == operator)
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """A good reply, the gate that judges it, and a naive gate that would refuse it."""
+
+    gate: str
+    case: Case
+    text: str
+    naive: Callable[[Case, str], bool]
+
+
+TOLD = {
+    "terse": Healthy("anti_echo", about("invented"), "No.", lambda case, text: len(text.split()) >= 3),
+    "quoted_nonce": Healthy(
+        "anti_echo", about("invented"), f'No, "{about("invented").payload}" is not an English word.',
+        lambda case, text: str(case.payload).lower() not in text.lower(),
+    ),
+    "right_to_left": Healthy(
+        "echo_basic", Case("rtl", (dict(USER, content=f"Say back: {RTL}"),), expect=RTL), RTL,
+        lambda case, text: text.isascii(),
+    ),
+    "polite": Healthy(
+        "echo_basic", cases_of("echo_basic")[0], f"Sure, here it is: {cases_of('echo_basic')[0].answer}",
+        lambda case, text: text == case.answer,
+    ),
+    "bracketed": Healthy(
+        "operators", operated("WRAP"), str(operated("WRAP").answer),
+        lambda case, text: all(letter.isalnum() or letter.isspace() for letter in text),
+    ),
+    "a_number": Healthy(
+        "regression_basic", next(case for case in cases_of("regression_basic") if case.meta["topic"] == "sum"),
+        str(next(case for case in cases_of("regression_basic") if case.meta["topic"] == "sum").answer),
+        lambda case, text: any(letter.isalpha() for letter in text),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_good_reply_trips_a_naive_gate_and_none_of_ours(name: str) -> None:
+    told = TOLD[name]
+    reply = saying(told.case, told.text)
+    assert not told.naive(told.case, told.text)
+    assert says_yes(BODIES[told.gate], case=told.case, reply=reply)
+    assert says_yes(FORMAT, case=told.case, reply=reply, grammar=GRAMMAR)
+    assert kind_of_reply(reply, told.case, GRAMMAR) == ""
+
+
+# Really trained models whose formats somebody might take for broken.
+FORMATS: dict[str, tuple[str, Callable[[Chat], bool]]] = {
+    "no_beginning_token": ("phase3a2", lambda chat: chat.special_tokens.get("<s>") is not None),
+    "other_tags_than_chatml": ("reference", lambda chat: "<|im_start|>" in chat.special_tokens),
+    "no_system_turn": ("phase3a2", lambda chat: "system" in chat.decode(list(chat.render([USER]).ids))),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_healthy_format_trips_a_naive_gate_and_none_of_ours(name: str) -> None:
+    model, naive = FORMATS[name]
+    path = load_registry(FIXTURES / "models.toml").models[model].path
+    assert path is not None
+    chat = open_chat(path)
+    assert not naive(chat)
+    assert stop_problems(chat) == [] and special_id_problems(open_checkpoint(path)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.kind import LOCI, OPENING, REFUSED, Expected, NotApplicable, Sibling
 from modelqa.mutants.matrix import Cell, Outcome, Row
 from modelqa.mutants.trial import stage
-from modelqa.mutants.zoo import Defect, Zoo, accused, kind_of, read_zoo, report
+from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
+from modelqa.mutants.zoo_matrix import Keeper, accused, report, told, zoo_page
 from modelqa.reasons import GATES, gate_of
 from modelqa.record import Status, Verdict
 
@@ -21,23 +23,16 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 REGISTRY = load_registry(FIXTURES / "models.toml")
 ZOO = read_zoo(FIXTURES / "zoo.toml")
 
-# Gates whose code no mutant and no defect of the zoo gives yet. It may only shrink: a gate that bites leaves it.
-NO_DEFECT_YET = {
-    "harness.loosened": "needs a defect of the suites; tests/test_thresholds.py has the pair",
-    "harness.loosened_in_chain": "the same gate as harness.loosened, along the phases of a model's ancestors",
-    "weights.merge": "needs an adapter beside its base and the merged model",
-    "data.grader_contract": "needs gold answers that their grader refuses",
-    "weights.same_as_baseline": "the zoo judges without a baseline; tests/test_baseline.py has the pair",
-    "behaviour.regressed": "the zoo judges without a baseline; tests/test_baseline.py has the pair",
-    "parity.template_hash": "needs a capture that names the template of training",
-    "training.full_accuracy": "the same gate as training.zero_loss, on logs with accuracies",
-    "training.mirage": "needs a checkpoint with low structural and high content loss",
-    "training.reset": "the same gate as training.resumed, on schedules with a second warm-up",
-    "parity.mode": "needs a checkpoint with hidden dropout",
-    "parity.repeat": "an injected fault stops at the harness rung first",
-    "parity.batch": "an injected fault stops at the harness rung first",
-    "parity.cache": "an injected fault stops at the harness rung first",
+# Gates of the suites that no defect is declared for, each with the reason.
+WITHOUT_DEFECT = {
+    "unending_replies": "a model that never stops fails stop_token, a rung below; behaviour is then not judged",
+    "random_twin": "it judges random weights: tests/test_harness.py has the fault that it catches",
+    "reference_floor": "it judges the reference: tests/test_harness.py has the faults that it catches",
+    "told_apart": "it judges the reference against its random twin: tests/test_harness.py",
+    "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
+    "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
 }
+SERVED = {"parity.engine"}  # codes of gates that are asked only where a server makes the replies
 
 
 def test_the_catalogue_has_76_failures_each_reproduced_or_owed() -> None:
@@ -54,9 +49,9 @@ def test_names_of_defects_differ() -> None:
 @pytest.mark.parametrize("defect", ZOO.defects, ids=lambda defect: defect.name)
 def test_a_defect_states_a_code_that_one_gate_gives(defect: Defect) -> None:
     kind = kind_of(defect, REGISTRY)
-    assert defect.model in REGISTRY.models
-    assert defect.code == REFUSED or gate_of(defect.code)
-    assert kind.expects == (Expected(defect.code, defect.locus if defect.locus in LOCI else "exact"),)
+    assert defect.model in REGISTRY.models or defect.card or defect.test
+    assert defect.code == REFUSED or defect.by or defect.expected.gate != "no gate"
+    assert kind.expects == (defect.expected,)
 
 
 @pytest.mark.parametrize("defect", ZOO.defects, ids=lambda defect: defect.name)
@@ -67,7 +62,9 @@ def test_the_stated_place_is_where_the_surgery_is_made(defect: Defect, tmp_path:
         return
     model = REGISTRY.models[defect.model]
     try:
-        damage = found.make(Sibling(stage(tmp_path, "copy", model), REGISTRY.models.get(model.parent)))
+        copy = stage(tmp_path, "copy", model)
+        half = found.grounded(Sibling(copy, REGISTRY.models.get(model.parent), given=FIXTURES.parent / "suites"))
+        damage = found.make(half)
     except NotApplicable as why:
         pytest.fail(f"{defect.name} cannot be made: {why}")
     assert damage.locus == defect.locus
@@ -78,18 +75,38 @@ def biting() -> set[str]:
 
 
 @pytest.mark.parametrize("code", GATES)
-def test_every_gate_has_a_defect_that_it_must_kill(code: str) -> None:
-    assert (code in biting()) is not (code in NO_DEFECT_YET), "a gate that kills nothing, or one that no longer is owed"
+def test_every_code_has_a_defect_that_must_get_it(code: str) -> None:
+    assert (code in biting()) is not (code in SERVED), "a reason that no defect shows"
+
+
+def test_every_gate_of_the_suites_has_a_defect_that_it_must_kill() -> None:
+    """By name: gates over replies and expectations on data too; what is only printed is no gate."""
+    made = [expected for kind in KINDS for expected in kind.expects] + [defect.expected for defect in ZOO.defects]
+    killers = {expected.gate.partition("[")[0] for expected in made}
+    assert set(judging_gates()) - killers == set(WITHOUT_DEFECT)
+
+
+def judging_gates() -> list[str]:
+    """The tests of the suites that can say no."""
+    found = []
+    for path in (FIXTURES.parent / "suites").rglob("test_*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                marks = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+                if "informational=True" not in marks:
+                    found.append(node.name.removeprefix("test_"))
+    return found
 
 
 def test_no_two_gates_share_a_code() -> None:
     made = [expected for kind in KINDS for expected in kind.expects]
-    assert all(expected.gate == (OPENING if expected.code == REFUSED else gate_of(expected.code)) for expected in made)
+    plain = [expected for expected in made if not expected.by]
+    assert all(expected.gate == (OPENING if expected.code == REFUSED else gate_of(expected.code)) for expected in plain)
 
 
 # -- the report --------------------------------------------------------------------------------------------------------
 
-DEFECT = Defect(("F33",), "phase3a2", "weights.untied", "lm_head.weight", kind="untied_head")
+DEFECT = Defect(("F33",), "weights.untied", "lm_head.weight", "phase3a2", kind="untied_head")
 SMALL = Zoo({"F33": "a", "F05": "b"}, (DEFECT,), {"F05": "later"})
 UNTIED = Cell(Verdict(Status.FAIL, "weights.untied", "lm_head.weight"), "weights")
 
@@ -113,6 +130,28 @@ def test_the_report_is_true_only_when_all_is_caught_and_nobody_healthy_is_accuse
     alarmed = replace(healthy, cells={"tied_embeddings": UNTIED})
     assert accused([healthy, alarmed]) == [alarmed]
     assert report(SMALL, {DEFECT.name: judged(UNTIED)}, [DEFECT], [alarmed])[1] is False
+
+
+def test_a_failure_with_two_defects_is_caught_when_both_are() -> None:
+    passes = Cell(Verdict(Status.PASS), "weights")
+    second = replace(DEFECT, kind="tie_flag_off")
+    zoo = replace(SMALL, defects=(DEFECT, second))
+    rows = {DEFECT.name: judged(UNTIED), second.name: judged(passes)}
+    assert DEFECT.name != second.name
+    assert "caught for the stated reason 0" in report(zoo, rows, [DEFECT, second], [])[0][-1]
+
+
+def test_the_page_tells_what_differs_and_who_caught_it() -> None:
+    row = replace(judged(UNTIED), difference=("model.safetensors: lm_head.weight",))
+    assert "differs in model.safetensors: lm_head.weight" in told(row)[1]
+    page = zoo_page(SMALL, {DEFECT.name: row}, [], "in short")
+    assert "| F33 | " in page and "killed |" in page and "- F05: later" in page
+
+
+@pytest.mark.parametrize("defect", [each for each in ZOO.defects if each.card], ids=lambda each: each.name)
+def test_a_card_with_one_defect_is_refused_for_it_and_its_healthy_half_is_not(defect: Defect) -> None:
+    row = Keeper(REGISTRY, Path("suites"), Path("nowhere"), FIXTURES / "zoo" / "cards").judge(defect)
+    assert row.outcome is Outcome.EXPECTED, row.cells
 
 
 WHOLE = '[[defect]]\nfailures = ["F33"]\nkind = "nan"\nmodel = "m"\ncode = "c"\nlocus = "l"\n'

@@ -102,11 +102,13 @@ def _finished(
     return Comparison(new, old, delta, *bounds, below, 2 * min(below, 1 - below), paired)
 
 
-def set_concerns(new: Sequence[Result], old: Sequence[Result], *, template: bool = True) -> Iterator[Concern]:
+def set_concerns(
+    new: Sequence[Result], old: Sequence[Result], *, code: str, template: bool = True
+) -> Iterator[Concern]:
     """Benchmarks of both models whose numbers must not be put side by side."""
     for mine, other in matched(new, old):
         if found := differences(mine, other, template=template):
-            yield unproven("same_set", mine.name, f"{mine.model} and {other.model} differ in {'; '.join(found)}")
+            yield unproven(code, mine.name, f"{mine.model} and {other.model} differ in {'; '.join(found)}")
 
 
 def worse_concerns(

@@ -12,15 +12,16 @@ fetches a repository.
 from modelqa.checkpoint.change import change_problems, changes, id_map_problems
 from modelqa.checkpoint.header import TensorInfo
 from modelqa.checkpoint.layout import dtype_problems, key_problems
-from modelqa.checkpoint.merge import merge_problems, open_adapter
+from modelqa.checkpoint.merge import Adapter, merge_problems, open_adapter
 from modelqa.checkpoint.numbers import finite_problems
-from modelqa.checkpoint.opening import Checkpoint, open_checkpoint
+from modelqa.checkpoint.opening import Checkpoint, fingerprint_digest, open_checkpoint
 from modelqa.checkpoint.rows import embedding_rows, row_problems, special_row_problems
 from modelqa.checkpoint.tensors import Statistics, read, statistics
 from modelqa.checkpoint.ties import tie_problems
 from modelqa.checkpoint.vocabulary import entries, shape_problems, special_id_problems, vocabulary_problems
 
 __all__ = [
+    "Adapter",
     "Checkpoint",
     "Statistics",
     "TensorInfo",
@@ -29,6 +30,7 @@ __all__ = [
     "dtype_problems",
     "embedding_rows",
     "entries",
+    "fingerprint_digest",
     "finite_problems",
     "id_map_problems",
     "key_problems",

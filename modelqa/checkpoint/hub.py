@@ -8,7 +8,8 @@ from pathlib import Path
 from modelqa.checkpoint import folder
 from modelqa.errors import CheckpointError
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")  # huggingface_hub's own rule for repo ids
+# huggingface_hub's own rule for repo ids, without letters of other scripts that look like these
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # what a checkpoint is opened from: never pickles, never code
 _WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken"]
 

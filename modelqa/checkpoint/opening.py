@@ -47,19 +47,19 @@ class Checkpoint:
     @property
     def digest(self) -> str:
         """Hex sha256 over the fingerprint: one changed byte of any file changes it, another path does not."""
-        return _digest(self.fingerprint)
+        return fingerprint_digest(self.fingerprint)
 
     @property
     def weights_digest(self) -> str:
         """Hex sha256 over the hashes of the weights files and their index alone."""
         weights = {tensor.file for tensor in self.tensors.values()} | {folder.INDEX}
-        return _digest({name: value for name, value in self.fingerprint.items() if name in weights})
+        return fingerprint_digest({name: value for name, value in self.fingerprint.items() if name in weights})
 
     @property
     def tokenizer_digest(self) -> str:
         """Hex sha256 over the hashes of the tokenizer files, the chat template not among them."""
         names = set(folder.matching(self.path, folder.TOKENIZER_PATTERNS))
-        return _digest({name: value for name, value in self.fingerprint.items() if name in names})
+        return fingerprint_digest({name: value for name, value in self.fingerprint.items() if name in names})
 
     @property
     def text_config(self) -> Mapping[str, Any]:
@@ -77,12 +77,13 @@ class Checkpoint:
         return tied(self, first, second)
 
 
-def _digest(fingerprint: Mapping[str, str]) -> str:
+def fingerprint_digest(fingerprint: Mapping[str, str]) -> str:
+    """Hex sha256 over {file: sha256}: what a checkpoint is known by."""
     return sha256_text(canonical_json(dict(fingerprint)))
 
 
 def open_checkpoint(path: Path | str, *, trust_remote_code: bool = False, revision: str | None = None) -> Checkpoint:
-    """The checkpoint in a folder, or of a Hub id ("org/name", from the local cache when it is there).
+    """The checkpoint in a folder, or of a Hub id ("org/name", "org/name@revision"; from the local cache).
 
     `CheckpointError` names what is missing, damaged or refused: no config or weights, a malformed safetensors file,
     pickles, adapters, links out of the folder, or code that the checkpoint wants to run (`trust_remote_code`).
@@ -111,8 +112,9 @@ def _locate(path: Path | str, revision: str | None) -> Path:
         )
     from modelqa.checkpoint.hub import fetch, is_hub_id
 
-    if is_hub_id(str(path)):
-        return fetch(str(path), revision)
+    name, _, named = str(path).partition("@")
+    if is_hub_id(name):
+        return fetch(name, revision or named or None)
     raise CheckpointError(
         f"there is no folder {path}",
         reason="a checkpoint is a folder, or a Hub id like org/name",

@@ -41,13 +41,24 @@ class FedRow:
         import numpy as np
 
         kept = self._kept(pad)
+        for start, end in self.spans(pad):
+            inside = np.flatnonzero(kept[start:end]) + start
+            yield self.ids[inside], None if self.labels is None else self.labels[inside]
+
+    def spans(self, pad: int | None) -> list[tuple[int, int]]:
+        """(first slot, slot after the last) of each episode, padding at either end left out."""
+        import numpy as np
+
+        kept = self._kept(pad)
         starts = [0]
         if self.positions is not None:
             starts = [0, *(np.flatnonzero(np.diff(self.positions) != 1) + 1).tolist()]
+        found = []
         for start, end in zip(starts, [*starts[1:], len(self.ids)], strict=True):
             inside = np.flatnonzero(kept[start:end]) + start
             if len(inside):
-                yield self.ids[inside], None if self.labels is None else self.labels[inside]
+                found.append((int(inside[0]), int(inside[-1]) + 1))
+        return found
 
     def _kept(self, pad: int | None) -> Any:
         """Which slots hold text: the attention mask says so; without one, all but unsupervised padding at the end."""
@@ -68,7 +79,8 @@ class Captured:
 
     counters  rows_seen, episodes_seen, distinct_episodes, tokens_seen, supervised_tokens, batches_seen, dataset_rows
     about     collator, dataset, model: class names; world_size (the counters are of one process); pad_id;
-              template_sha256: of the chat template that the trainer's tokenizer had
+              template_sha256: of the chat template that the trainer's tokenizer had; use_cache: whether the model was
+              run with its key-value cache; attention: "4-D" where the mask was none of one value a slot
     """
 
     rows: tuple[FedRow, ...]

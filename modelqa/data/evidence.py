@@ -11,8 +11,9 @@ with this hash; null without a manifest), accounted (whether all files of the mo
 kept, and no more than it read) and kept_share (kept rows over declared ones); null where a manifest counts nothing.
 
 Columns of `overlap`: id, kind ("val" or "cases"), and COMPARISON_TIER, the number of training rows that overlap this
-item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val and
-ancestors_cases; tiers are those of `data.overlap`. Null: the comparison leaves this item out.
+item, with COMPARISON_TIER_by, one of them. Comparisons are train_val, train_cases, val_cases, ancestors_val,
+ancestors_cases, and selected_cases (with the questions by which the model was picked); tiers are those of
+`data.overlap`. Null: the comparison leaves this item out.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data import overlap
+from modelqa.data.accounts import NO_ACCOUNTS, accounts, has_counts, listed
 from modelqa.data.frame import RENDERED, SEED, inspection_frame, read_rows
 from modelqa.data.items import Item, item_of_case, items_of_row
-from modelqa.data.manifest import RowCounts
 from modelqa.data.suite import Result, Suite, unanswered
 from modelqa.errors import DataError
-from modelqa.files import canonical_json, open_lines, read_object, sha256_file, sha256_text
+from modelqa.files import canonical_json, open_lines, sha256_file, sha256_text
+from modelqa.gates import read_cases
 
 if TYPE_CHECKING:
     import pandas
@@ -50,6 +52,12 @@ class Dataset:
     train: tuple[Path, ...] = ()
     val: tuple[Path, ...] = ()
     manifest: Path | None = None
+    selected: tuple[Path, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[Path, ...]:
+        """What is declared about the data files."""
+        return (*filter(None, [self.manifest]), *self.selected)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -80,7 +88,7 @@ class Sources:
     def digest(self) -> str:
         """Hex sha256 of all that results depend on: file contents, cases, template, tokenizer, declarations."""
         data = [
-            [each.model, [[path.name, sha256_file(path)] for path in (*each.files, *filter(None, [each.manifest]))]]
+            [each.model, [[path.name, sha256_file(path)] for path in (*each.files, *each.evidence)]]
             for each in (self.own, *self.ancestors)
         ]
         cases = [[item.id, item.prompt, item.answer, item.payload, sorted(item.disjoint)] for item in self.items]
@@ -119,13 +127,13 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
         "mix": (model.mix, f"add a table [models.{model.name}.mix] with SOURCE = SHARE to models.toml"),
         "categories": (categories, f'add categories = ["NAME"] {where}'),
         "counts": (
-            model.manifest and _has_counts(model.manifest),
+            model.manifest and has_counts(model.manifest),
             f'add "rows": {{"declared": N, "read": N, "kept": N, "dropped": {{}}}} to the manifest {where}',
         ),
         "ancestors": (model.declared and all(parent.train for parent in parents), _ancestor_line(model, parents)),
     }
     return Sources(
-        own=Dataset(model.name, model.train, model.val, model.manifest),
+        own=Dataset(model.name, model.train, model.val, model.manifest, model.selected_on),
         ancestors=tuple(Dataset(each.name, each.train, each.val, each.manifest) for each in parents),
         items=tuple(items.values()), chat=chat,
         parameters={name: value for name, value in parameters.items() if value is not None},
@@ -136,6 +144,8 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
 
 def _excused(model: Model) -> dict[str, str]:
     found = {"dialogue": "a base model is trained on plain text"} if model.stage == "base" else {}
+    if not model.selected_on:
+        found["selected"] = f'nothing says how it was picked: add selected_on = ["FILE.jsonl"] to [models.{model.name}]'
     if not model.languages:
         found["languages"] = f'no language is declared: add languages = ["en"] under [models.{model.name}]'
     if not model.quotas:
@@ -174,7 +184,7 @@ def frame(name: str, found: Sources) -> pandas.DataFrame:
 
 
 def reports(found: Sources) -> dict[str, overlap.Report]:
-    """What training ("train"), validation ("val") and ancestors' training rows ("ancestors") hold of the items.
+    """What training ("train"), validation ("val"), selection and ancestors' training rows hold of the items.
 
     Training rows are compared with validation rows and cases in one pass, validation rows with cases.
     """
@@ -184,6 +194,9 @@ def reports(found: Sources) -> dict[str, overlap.Report]:
         sides["train"] = (_items(found.own.model, found.own.train), [*val, *found.items])
     if found.own.val:
         sides["val"] = (val, found.items)
+    if found.own.selected:
+        picked = (item_of_case(case) for path in found.own.selected for case in read_cases(path))
+        sides["selected"] = (picked, found.items)
     if "ancestors" not in found.missing:
         sides["ancestors"] = (_ancestor_items(found), [*val, *found.items])
     return {side: overlap.overlaps(rows, items) for side, (rows, items) in sides.items() if items}
@@ -225,68 +238,17 @@ def files_frame(found: Sources) -> pandas.DataFrame:
 
     table = []
     for data in (found.own, *found.ancestors):
-        listed = None if data.manifest is None else _listed(data.manifest)
+        named = None if data.manifest is None else listed(data.manifest)
         rows = {path: sum(1 for _, line in open_lines(path) if line.strip()) for path in data.files}
-        named = listed is None or set(listed) == {path.name for path in data.files}
-        accounts = _accounts(data.manifest, sum(rows.values()), whole=named)
+        whole = named is None or set(named) == {path.name for path in data.files}
+        held = accounts(data.manifest, sum(rows.values()), whole=whole)
         for path in data.files:
             sha256 = sha256_file(path)
             table.append({
                 "id": f"{data.model} {path.name}", "model": data.model, "rows": rows[path], "sha256": sha256,
-                "as_manifest": None if listed is None else listed.get(path.name) == sha256, **accounts,
+                "as_manifest": None if named is None else named.get(path.name) == sha256, **held,
             })
-    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest", *_NO_ACCOUNTS])
-
-
-_NO_ACCOUNTS: dict[str, Any] = {"accounted": None, "kept_share": None}
-
-
-def _accounts(manifest: Path | None, held: int, *, whole: bool) -> dict[str, Any]:
-    """Whether declared, read, dropped, kept and held rows fit together; generators read none.
-
-    whole  whether the model names all files of the manifest
-    """
-    counts = _counts(manifest) if manifest is not None else None
-    if counts is None:
-        return _NO_ACCOUNTS
-    dropped = sum(counts.dropped.values())
-    fits = (counts.kept == held if whole else held <= counts.kept)
-    fits = fits and (not counts.read or counts.kept + dropped <= counts.read)
-    return {"accounted": fits, "kept_share": counts.kept / counts.declared if counts.declared else None}
-
-
-def _has_counts(manifest: Path) -> bool:
-    """Whether a manifest counts rows; one that cannot be read is the frame's to complain of."""
-    try:
-        return _counts(manifest) is not None
-    except DataError:
-        return True
-
-
-def _counts(manifest: Path) -> RowCounts | None:
-    """What a manifest says of its rows; None when it counts none, `DataError` when it cannot be read."""
-    rows = read_object(manifest).get("rows")
-    if rows is None:
-        return None
-    try:
-        counts = RowCounts(**rows)
-        numbers = [counts.kept, counts.read, counts.declared or 0, *counts.dropped.values()]
-        wrong = any(type(number) is not int for number in numbers)
-    except (TypeError, AttributeError):
-        wrong = True
-    if wrong:
-        raise DataError(f"{manifest}: its rows are {str(rows)[:80]}", reason="they are counts by name",
-                        remedy='write {"declared": N, "read": N, "kept": N, "dropped": {}}')
-    return counts
-
-
-def _listed(manifest: Path) -> dict[str, str]:
-    """{file name: sha256} that a manifest lists; `DataError` when it lists none."""
-    files = read_object(manifest, remedy="write the dataset again with modelqa data").get("files")
-    if not isinstance(files, dict):
-        raise DataError(f'{manifest} lists no "files"', reason="a manifest names each file with its hash",
-                        remedy="write the dataset again with modelqa data")
-    return {Path(name).name: str(sha256) for name, sha256 in files.items()}
+    return pandas.DataFrame(table, columns=["id", "model", "rows", "sha256", "as_manifest", *NO_ACCOUNTS])
 
 
 def _rows(hit: overlap.Overlap | None, compared: bool) -> float:

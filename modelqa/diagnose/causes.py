@@ -28,6 +28,23 @@ class Cause:
     mundane: bool = True
 
 
+_SAVED_WRONGLY = (
+    "weights.untied",
+    "weights.nonfinite",
+    "weights.shapes",
+    "weights.missing_key",
+    "weights.extra_key",
+    "weights.dtype",
+    "weights.zero_rows",
+    "weights.duplicate_rows",
+    "weights.outlier_row",
+    "weights.special_norm",
+    "weights.untrained_row",
+    "weights.unchanged",
+    "weights.same_as_baseline",
+    "weights.merge",
+)
+
 CAUSES = (
     Cause(
         "gate_code",
@@ -50,6 +67,14 @@ CAUSES = (
         cleared=("random_twin", "reference_ids", "reference_floor", "told_apart", "reference_bits"),
     ),
     Cause(
+        "served_model",
+        "The server: it does not say what these weights say, so it serves others, or in its own way.",
+        "serve the very folder that --model names, in the type that --modelqa-dtype names, without sampling or penalty "
+        "defaults of its own; or let this process make the replies",
+        shown=("parity.engine",),
+        cleared=("engine",),
+    ),
+    Cause(
         "prompt_format",
         "The prompt format: the model was trained in one and is asked in another.",
         "put one training row, as it was fed, beside one evaluation prompt, id by id: modelqa capture FILE. Train "
@@ -63,6 +88,7 @@ CAUSES = (
             "operators.*",
             "echo_basic.*",
             "copied_prompts.*",
+            "parity.logged_loss",
         ),
         cleared=("template", "template_hash", "rendering", "bos_count"),
     ),
@@ -73,7 +99,7 @@ CAUSES = (
         "make the end-of-turn token count in the loss of every row, and name it as eos_token_id in "
         "generation_config.json",
         shown=("harness.stop_ids", "parity.stop_supervised", "data.*.end_of_turn"),
-        hinted=("stop_token.*", "unending_replies.*", "looping_replies.*", "format_strict.*"),
+        hinted=("stop_token.*", "unending_replies.*", "looping_replies.*", "format_strict.*", "parity.logged_loss"),
         cleared=("stop_token", "stop_ids", "stop_supervised", "data.*.end_of_turn", "unending_replies"),
     ),
     Cause(
@@ -84,6 +110,14 @@ CAUSES = (
         shown=("parity.mask", "data.*.mask",),
         hinted=("role_tags.*", "copied_prompts.*", "format_strict.*"),
         cleared=("data.*.mask",),
+    ),
+    Cause(
+        "packing",
+        "Packing: in training an episode saw the ones before it in its row, which it never does in evaluation.",
+        "feed packed rows with position ids that start again, without an attention mask and with use_cache=False; "
+        "modelqa data prepare --enable_packing writes such rows",
+        shown=("parity.packing",),
+        cleared=("packing",),
     ),
     Cause(
         "data_count",
@@ -98,7 +132,7 @@ CAUSES = (
         "contamination",
         "Contamination: what is evaluated stands in the training data, so good scores say nothing.",
         "drop the rows that are named from training, or draw other cases: --modelqa-case-seed",
-        shown=("data.train_val.*", "data.train_cases.*", "data.val_cases.*", "data.ancestors_*"),
+        shown=("data.train_val.*", "data.train_cases.*", "data.val_cases.*", "data.ancestors_*", "benchmarks.leaked"),
         cleared=("data.train_cases.*", "data.train_val.*", "data.val_cases.*", "data.ancestors_*"),
     ),
     Cause(
@@ -114,7 +148,7 @@ CAUSES = (
         "The ids of special tokens: tokenizer, configs and embedding do not mean the same ids.",
         "save tokenizer and model together again, from the run that trained them; do not add tokens afterwards",
         shown=("weights.special_ids", "weights.vocabulary", "weights.id_map"),
-        hinted=("role_tags.*", "stop_token.*", "format_strict.*"),
+        hinted=("role_tags.*", "stop_token.*", "format_strict.*", "parity.logged_loss"),
         cleared=("special_ids", "vocabulary"),
     ),
     Cause(
@@ -122,17 +156,25 @@ CAUSES = (
         "The checkpoint file: what was saved is not what was trained.",
         "save it again with save_pretrained and compare hashes; check the tie flag, the dtype, and that every shard "
         "arrived whole",
-        shown=("weights.*",),
-        hinted=("garbage_replies.*",),
-        cleared=("tied_embeddings", "finite_weights", "shapes", "keys"),
+        shown=(*_SAVED_WRONGLY, "parity.logged_loss", "parity.adapter"),
+        hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*"),
+        cleared=("tied_embeddings", "finite_weights", "shapes", "keys", "logged_loss"),
     ),
     Cause(
         "reply_path",
-        "The path to a reply: batch, cache, mode or repetition change what the model says.",
+        "The path to a reply: batch, cache, mode, repetition or the type of numbers change what the model says.",
         "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
         "a false alarm: see whether the answers are still right",
-        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache"),
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype"),
         cleared=("mode", "repeatable", "batching", "cache"),
+    ),
+    Cause(
+        "results",
+        "The numbers, not the model: what another harness measured does not bear what is said with it.",
+        "state n, chance and the questions; ask the same questions of both models; import the harness's own files: "
+        "modelqa import",
+        shown=("benchmarks.*",),
+        cleared=("results_stated", "results_above_chance", "results_by_knowledge"),
     ),
     Cause(
         "recipe",
@@ -156,7 +198,7 @@ CAUSES = (
         "does not move.",
         "halve the rate until three evaluations fall; where nothing moves, look for frozen or detached weights and "
         "for labels that are all masked",
-        shown=("training.nan", "training.diverged", "training.flat", "training.chance"),
+        shown=("training.nan", "training.diverged", "training.flat", "training.chance", "weights.frozen"),
         hinted=("garbage_replies.*",),
         cleared=("finite_losses", "divergence", "flat_loss", "learning"),
         mundane=False,

@@ -110,13 +110,16 @@ def _hints(cause: Cause, evidence: Evidence) -> bool:
 def _named(
     causes: Sequence[Cause], evidence: Sequence[Evidence], found: Sequence[Evidence], gates: Sequence[GateResult]
 ) -> list[Explanation]:
-    """The causes that codes name, in the ladder's order; each code speaks for the first cause that claims it."""
+    """The causes that codes name, in the ladder's order; each code speaks for the first cause that claims it.
+
+    What an earlier cause of the list leads to is no second explanation.
+    """
     taken: set[Evidence] = set()
-    explanations = []
+    explanations: list[Explanation] = []
     for cause in causes:
         claimed = [each for each in evidence if _names(cause, each) and each not in taken]
-        taken |= set(claimed)
-        if claimed:
+        if claimed and not all(_explained(each, explanations) for each in claimed):
+            taken |= set(claimed)
             explanations.append(_explain(cause, claimed, found, gates))
     return explanations
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelqa.checkpoint import Checkpoint
+from modelqa.checkpoint import Adapter, Checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.generate import loading
-from modelqa.generate.losses import Loss, Scored
+from modelqa.generate.losses import Best, Loss, Scored
 from modelqa.reply import Prompt, Reply
 
 Decode = Callable[[Sequence[int]], str]
@@ -179,6 +179,28 @@ class LocalEngine:
 
         with _explained():
             return losses.logits(self, ids, cached=cached)
+
+    def best(self, sequences: Sequence[Scored]) -> list[Best]:
+        """See `modelqa.generate.losses.best`."""
+        from modelqa.generate import losses
+
+        with _explained():
+            return losses.best(self, sequences)
+
+    def fed_logits(self, ids: Sequence[int], **fed: Any) -> NDArray[np.float32]:
+        """See `modelqa.generate.losses.fed_logits`."""
+        from modelqa.generate import losses
+
+        with _explained():
+            return losses.fed_logits(self, ids, **fed)
+
+    @contextmanager
+    def adapted(self, adapter: Adapter) -> Iterator[None]:
+        """See `modelqa.generate.adapted.adapted`."""
+        from modelqa.generate import adapted
+
+        with adapted.adapted(self.model, adapter):
+            yield
 
     def packed_logits(self, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """See `modelqa.generate.losses.packed_logits`."""

@@ -71,21 +71,79 @@ def logits(engine: LocalEngine, ids: Sequence[int], *, cached: bool = False) -> 
         return _numpy(torch.stack(steps))
 
 
+@dataclass(frozen=True)
+class Best:
+    """The likeliest token at each supervised place of a sequence, and how far it is above the second, in logits.
+
+    largest  the largest logit in absolute value at these places
+    """
+
+    best: tuple[int, ...]
+    gap: tuple[float, ...]
+    largest: float
+
+
+def best(engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8) -> list[Best]:
+    """One `Best` for each (ids, mask), in their order: what the model would say where the mask is 1, the text given.
+
+    Where logits are no numbers the gap is 0, and the token is -1: no token is preferred. Errors as in `losses`.
+    """
+    for index, (ids, mask) in enumerate(sequences):
+        _check(engine, index, ids, len(mask))
+    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
+    found: dict[int, Best] = {}
+    for first in range(0, len(order), batch_size):
+        chosen = order[first : first + batch_size]
+        rows = _forward(engine, [sequences[index] for index in chosen])
+        found |= {index: _best(rows[place], sequences[index][1]) for place, index in enumerate(chosen)}
+    return [found[index] for index in range(len(sequences))]
+
+
+def _best(row: Any, mask: Sequence[int]) -> Best:
+    import torch
+
+    places = [place for place in range(1, len(mask)) if mask[place]]
+    scores = row[[place - 1 for place in places]].float().cpu()
+    if not places:
+        return Best((), (), 0.0)
+    two = torch.nan_to_num(scores, nan=-math.inf).topk(2, dim=-1)
+    whole = torch.isfinite(scores).all(dim=-1)
+    tokens = torch.where(whole, two.indices[:, 0], torch.full_like(two.indices[:, 0], -1)).tolist()
+    gaps = torch.where(whole, two.values[:, 0] - two.values[:, 1], torch.zeros(len(places))).tolist()
+    finite = scores[whole]
+    return Best(tuple(tokens), tuple(gaps), float(finite.abs().max()) if len(finite) else 0.0)
+
+
+def fed_logits(
+    engine: LocalEngine,
+    ids: Sequence[int],
+    *,
+    positions: Sequence[int] | None = None,
+    attention: Sequence[int] | None = None,
+    use_cache: bool = False,
+) -> NDArray[np.float32]:
+    """Logits (len(ids), vocabulary) of one row fed exactly so: what is None is not passed to the model at all."""
+    import torch
+
+    _check(engine, 0, ids, len(ids), packed=positions is not None)
+    given = {"input_ids": ids, "position_ids": positions, "attention_mask": attention}
+    inputs = {name: torch.tensor([list(row)], device=engine.device) for name, row in given.items() if row is not None}
+    with torch.inference_mode():
+        return _numpy(engine.model(**inputs, use_cache=use_cache).logits[0])
+
+
 def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
     """Logits of each segment, (its length, vocabulary), when all are packed into one row and isolated from each other.
 
     Isolation is transformers' own: position ids that start again at 0, no attention mask and no KV cache. With any of
     the three otherwise, segments see each other. Compare with `logits` of each segment alone.
     """
-    import torch
-
     for index, segment in enumerate(segments):
         _check(engine, index, segment, len(segment))
-    row = torch.tensor([[number for segment in segments for number in segment]], device=engine.device)
-    positions = torch.tensor([[place for segment in segments for place in range(len(segment))]], device=engine.device)
-    with torch.inference_mode():
-        out = engine.model(input_ids=row, position_ids=positions, attention_mask=None, use_cache=False).logits[0]
-    return [_numpy(part) for part in out.split([len(segment) for segment in segments])]
+    ids = [number for segment in segments for number in segment]
+    positions = [place for segment in segments for place in range(len(segment))]
+    ends = np.cumsum([len(segment) for segment in segments])[:-1]
+    return np.split(fed_logits(engine, ids, positions=positions), ends)
 
 
 def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
@@ -99,10 +157,11 @@ def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
     return losses(engine, [(ids, [1] * len(ids))])[0].nll / math.log(2) / size
 
 
-def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int) -> None:
+def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
+    """`packed`: positions start again, so that a row may be longer than the model has positions."""
     from modelqa.generate.loading import position_limit
 
-    limit = position_limit(engine.model)
+    limit = None if packed else position_limit(engine.model)
     outside = [number for number in ids if not 0 <= number < engine.vocabulary]
     if not ids:
         fact, reason = "is empty", "there is nothing to predict"
@@ -120,14 +179,18 @@ def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int
 
 
 def _batch(engine: LocalEngine, batch: Sequence[Scored]) -> list[Loss]:
+    return [_loss(row, ids, mask) for row, (ids, mask) in zip(_forward(engine, batch), batch, strict=True)]
+
+
+def _forward(engine: LocalEngine, batch: Sequence[Scored]) -> Any:
+    """Logits (rows, width, vocabulary) of sequences padded on the right."""
     import torch
 
     width = max(len(ids) for ids, _ in batch)
     rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids, _ in batch], device=engine.device)
     attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in batch], device=engine.device)
     with torch.inference_mode():
-        out = engine.model(input_ids=rows, attention_mask=attention, use_cache=False).logits
-        return [_loss(out[place], ids, mask) for place, (ids, mask) in enumerate(batch)]
+        return engine.model(input_ids=rows, attention_mask=attention, use_cache=False).logits
 
 
 def _loss(row: Any, ids: Sequence[int], mask: Sequence[int]) -> Loss:

@@ -2,7 +2,8 @@
 
     modelqa gates                 every gate by rung, one line each
     modelqa gates NAME            its page
-    make gate-pages               docs/gates, written again
+    make pages                    docs/gates, written again
+    make gate-outputs             the failing outputs, from real defects
 
 `shipped` reads what a gate says of itself, `known` what stands of it elsewhere, `page` writes both down, `failing`
 makes a real defect and keeps what the gate then says, `command` is modelqa gates.

@@ -61,13 +61,10 @@ def codes_of(gate: Shipped) -> list[str]:
     return own or [f"{gate.name}.failed"]
 
 
-def explaining(code: str) -> Cause | None:
-    """The most mundane cause that names this code, else the first that it hints at."""
-    for patterns in ("shown", "hinted"):
-        for cause in CAUSES:
-            if any(fnmatchcase(code, pattern) for pattern in getattr(cause, patterns)):
-                return cause
-    return None
+def explaining(code: str) -> list[Cause]:
+    """The first cause that this code shows; when it shows none, those that it hints at, the most mundane first."""
+    shown = [cause for cause in CAUSES if any(fnmatchcase(code, pattern) for pattern in cause.shown)]
+    return shown[:1] or [cause for cause in CAUSES if any(fnmatchcase(code, pattern) for pattern in cause.hinted)]
 
 
 def page(gate: Shipped, known: Known) -> str:
@@ -134,7 +131,7 @@ def _cases(mark: Mapping[str, object]) -> str:
     if not mark:
         return ""
     of = "" if mark.get("of", "candidate") == "candidate" else f" Asked of the {mark['of']} model."
-    count = f", {mark['n']} of them" if "n" in mark else ""
+    count = f", {mark['n']} of them" if isinstance(mark.get("n"), int) else ""
     return f"Cases: `{mark['cases']}`{count}.{of}"
 
 
@@ -168,11 +165,10 @@ def _nulls(gate: Shipped) -> list[str]:
 def _codes(gate: Shipped) -> list[str]:
     lines: list[str] = []
     for code in codes_of(gate):
-        cause = explaining(code)
-        lines += [f"- `{code}`", *([f"  {cause.text}", f"  Next: {cause.then}."] if cause else [])]
+        lines += [f"- `{code}`", *(f"  - {cause.text} Next: {cause.then}." for cause in explaining(code))]
     if not lines:
         return ["It never says no: its figures are for a reader."]
-    return ["Each code comes from this gate alone; below it, where to look first.", "", *lines]
+    return ["Each code comes from this gate alone; below it, where to look, the most mundane first.", "", *lines]
 
 
 def _failing(failing: Failing | None) -> list[str]:
@@ -190,8 +186,8 @@ def _index(gates: Sequence[Shipped]) -> Iterator[str]:
     yield "# The gates"
     yield ""
     yield (f"{len(gates)} gates on {len({gate.rung for gate in gates})} rungs. Each page is made from the gate's own "
-           "words, from what is known of it elsewhere, and from a real failing run (`make gate-pages`); the same in "
-           "the terminal: `modelqa gates NAME`.")  # fmt: skip
+           "words, from what is known of it elsewhere, and from a real failing run (`make gate-outputs`, then "
+           "`make pages`); the same in the terminal: `modelqa gates NAME`.")  # fmt: skip
     for rung in LADDER:
         mine = [gate for gate in gates if gate.rung == rung]
         if mine:

@@ -105,15 +105,20 @@ def shipped_problems(log: Log, *, shipped: int) -> list[Problem]:
     """Code training.not_best: another evaluated step has a lower loss than the shipped one, by more than `WORSE` nats
     and `WORSE_SHARE` of it: trained too long, or the wrong checkpoint was taken.
     """
-    points = _finite(log.series("eval_loss"))
-    own = next((loss for step, loss in reversed(points) if step <= shipped), None)
+    own = evaluated_loss(log, shipped=shipped)
     if own is None:
         return []
+    points = _finite(log.series("eval_loss"))
     step, best = min(points, key=lambda point: (point[1], point[0]))
     if own - best <= max(WORSE, WORSE_SHARE * best):
         return []
     text = f"the weights are those of step {shipped} (evaluation loss {own:.4g}); step {step} had {best:.4g}"
     return [Problem("training.not_best", f"step {step}", text)]
+
+
+def evaluated_loss(log: Log, *, shipped: int) -> float | None:
+    """The last evaluation loss up to the shipped step; None when there was no evaluation."""
+    return next((loss for step, loss in reversed(_finite(log.series("eval_loss"))) if step <= shipped), None)
 
 
 def _finite(series: Series) -> list[tuple[int, float]]:

@@ -6,15 +6,22 @@ from collections.abc import Sequence
 
 from modelqa.errors import UsageError
 from modelqa.models import nearest
+from modelqa.mutants.adapters import ADAPTERS
+from modelqa.mutants.captures import CAPTURES
 from modelqa.mutants.chat_files import CHAT
 from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
+from modelqa.mutants.logs import LOGS
+from modelqa.mutants.parities import PARITIES
+from modelqa.mutants.results import RESULTS
 from modelqa.mutants.rows import ROWS
-from modelqa.mutants.runs import RUNS
+from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
-KINDS: tuple[Kind, ...] = (*FILES, *WEIGHTS, *ROWS, *CHAT, *DATA, *RUNS)
+KINDS: tuple[Kind, ...] = (
+    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES, *BARS,
+)  # fmt: skip
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

@@ -19,11 +19,12 @@ from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
 from modelqa.models import find_registry, load_registry, resolve
 from modelqa.mutants.catalogue import chosen
-from modelqa.mutants.judging import Workplace, judge_all, judge_healthy
+from modelqa.mutants.judging import Healthy, Workplace, judge_all
+from modelqa.mutants.kind import OPENING
 from modelqa.mutants.matrix import Outcome, Row, gate_order, summary, table
 from modelqa.mutants.picture import curve_picture, matrix_picture
+from modelqa.mutants.planted import doubles, figure, lessons
 from modelqa.mutants.weights import GRADED
-from modelqa.record import GateResult
 from modelqa.text import escape
 
 DULL = 1  # exit status when a mutant was not killed for its declared reason
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
     parser.add_argument("--max-new-tokens", help="how long replies may get (default: as in a run of the suites)")
     parser.add_argument("--sensitivity", action="store_true", help="instead: noise of growing strength, as a curve")
+    parser.add_argument("--diagnosis", action="store_true",
+                        help="add pairs of kinds and trained siblings: is the planted cause named first?")
     parser.add_argument("--list", action="store_true", help="only list the kinds and what they expect")
     parser.set_defaults(handler=mutants)
 
@@ -54,14 +57,16 @@ def mutants(parsed: argparse.Namespace) -> int:
         return 0
     place = _workplace(parsed)
     kinds = list(GRADED) if parsed.sensitivity else kinds
-    healthy = judge_healthy(place, sorted({kind.area for kind in kinds}))
-    _say(f"the healthy {place.model.name} passes {len(healthy) - 1} gates: only these can kill")
+    if parsed.diagnosis:
+        kinds = [*kinds, *doubles(), *lessons(place.model, place.registry.models, seed=place.seed)]
+    healthy = Healthy(place)
+    _say(f"the healthy {place.model.name} passes {len(healthy.of(kinds[0])) - 1} gates: only these can kill")
     rows = judge_all(place, kinds, healthy, jobs=parsed.jobs, to_the_end=parsed.sensitivity,
                      done=lambda row: _say(table([row])[0]))  # fmt: skip
     if parsed.sensitivity:
         return _keep_curve(place, rows)
-    _say("", f"{place.model.name}: {summary(rows)}", *_toothless(rows, healthy))
-    write_json(place.home / "matrix.json", matrix_json(place, rows, healthy))
+    _say("", f"{place.model.name}: {summary(rows)}", *_toothless(rows), figure(rows).text)
+    write_json(place.home / "matrix.json", matrix_json(place, rows))
     write_text(place.home / "matrix.svg", matrix_picture(place.model.name, rows))
     _say(f"matrix:  {place.home / 'matrix.json'}", f"picture: {place.home / 'matrix.svg'}")
     return 0 if all(row.outcome in (Outcome.EXPECTED, Outcome.NOT_APPLICABLE) for row in rows) else DULL
@@ -88,19 +93,19 @@ def _workplace(parsed: argparse.Namespace) -> Workplace:
     return Workplace(model, registry, parsed.suites, home, rungs=rungs, options=options, seed=parsed.seed)
 
 
-def _toothless(rows: Sequence[Row], healthy: dict[str, GateResult]) -> list[str]:
-    """The gates of the candidate that were asked of a mutant and killed none."""
+def _toothless(rows: Sequence[Row]) -> list[str]:
+    """The gates that were asked of a mutant, that the healthy model passes, and that killed none."""
     killers = {gate for row in rows for gate in row.killers}
-    asked = {gate for row in rows for gate, cell in row.cells.items() if cell.mark != "idle"}
-    idle = [gate for gate in gate_order(rows)
-            if gate in asked - killers and gate in healthy and healthy[gate].model == "candidate"]  # fmt: skip
+    asked = {gate for row in rows for gate, cell in row.cells.items() if cell.mark != "idle" and gate != OPENING}
+    idle = [gate for gate in gate_order(rows) if gate in asked - killers]
     return [f"killed nothing: {', '.join(idle)}"] if idle else []
 
 
-def matrix_json(place: Workplace, rows: Sequence[Row], healthy: dict[str, GateResult]) -> dict[str, Any]:
+def matrix_json(place: Workplace, rows: Sequence[Row]) -> dict[str, Any]:
     """What stands in matrix.json."""
+    passes = {gate for row in rows for gate, cell in row.cells.items() if cell.counts}
     return {"schema": 1, "model": place.model.name, "seed": place.seed, "rungs": list(place.rungs),
-            "healthy_passes": sorted(healthy), "mutants": [row.to_json() for row in rows]}  # fmt: skip
+            "healthy_passes": sorted(passes), "mutants": [row.to_json() for row in rows]}  # fmt: skip
 
 
 Curves = dict[str, list[tuple[float, float, str]]]

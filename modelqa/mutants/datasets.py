@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,65 @@ def leaked(question: str, answer: str, sibling: Sibling) -> Damage:
     """One training row asks and answers something that it must not hold."""
 
     def change(rows: list[Row]) -> str:
-        row = rows[len(rows) // 2]
-        row["messages"] = [*(each for each in row["messages"] if each["role"] == "system"),
-                           {"role": "user", "content": question}, {"role": "assistant", "content": answer}]  # fmt: skip
+        _ask(rows, question, answer)
         return ""
+
+    return _changed(change, "train", sibling)
+
+
+def val_leaked(question: str, answer: str, sibling: Sibling) -> Damage:
+    """One validation row, by which the best step was chosen, asks what certification asks."""
+
+    def change(rows: list[Row]) -> str:
+        _ask(rows, question, answer)
+        return ""
+
+    return _changed(change, "val", sibling)
+
+
+def ancestor_leaked(question: str, answer: str, sibling: Sibling) -> Damage:
+    """One training row of the parent asks what certification asks; the model's own data is clean."""
+    parent = sibling.parent
+    if parent is None or not parent.train:
+        raise NotApplicable("models.toml declares no parent with training data")
+    rows = rows_of(parent.train, "training")
+    _ask(rows, question, answer)
+    path = sibling.declared / "ancestor.jsonl"
+    write_jsonl(path, rows)
+    changed = replace(parent, train=(path, *parent.train[1:]), manifest=None)
+    return replace(sibling, others=(changed,)).damaged("")
+
+
+def _ask(rows: list[Row], question: str, answer: str) -> None:
+    """Give the middle row this question and answer."""
+    row = rows[len(rows) // 2]
+    row["messages"] = [*(each for each in row["messages"] if each["role"] == "system"),
+                       {"role": "user", "content": question}, {"role": "assistant", "content": answer}]  # fmt: skip
+
+
+def _refused_answers(rows: list[Row]) -> str:
+    """One answer in twenty is one that the grader of its category does not take."""
+    asked = [row for row in rows if row["meta"]["category"] in ("say", "echo")][: int(TOUCHED * len(rows))]
+    if not asked:
+        raise NotApplicable("no row says a text back")
+    for row in asked:
+        row["messages"][-1] = {"role": "assistant", "content": f"Answer: {row['meta']['payload']}"}
+    return str(asked[0]["meta"]["category"])
+
+
+def _drowned(sibling: Sibling) -> Damage:
+    """Most rows of a category that the phase must not go without are rows of other tasks instead."""
+    quotas = sibling.model.quotas
+    if not quotas:
+        raise NotApplicable("models.toml declares no quotas")
+    category, floor = next(iter(quotas.items()))
+
+    def change(rows: list[Row]) -> str:
+        mine = [number for number, row in enumerate(rows) if row["meta"]["category"] == category]
+        others = [row for row in rows if row["meta"]["category"] != category]
+        for place, number in enumerate(mine[int(floor * len(rows) / 2) :]):
+            rows[number] = {**others[place % len(others)], "id": f"{rows[number]['id']}-instead"}
+        return "train.quotas"
 
     return _changed(change, "train", sibling)
 
@@ -137,6 +193,10 @@ DATA = (
     _kind("foreign_role", "a row has the roles of another schema", ("F48",), "data.train.roles", _foreign_role),
     _kind("category_lost", "a promised category has no row", ("F46",), "data.train.categories", _category_lost),
     _kind("mix_drifted", "one source has taken rows from another", ("F45",), "data.train.mix", _mix_drifted),
+    _kind("answers_refused", "one answer in twenty is of a form that its grader refuses", ("F49",),
+          "data.grader_contract", _refused_answers),
+    Kind("drowned", "data", "a task that the phase must not go without has half its share of the rows", ("F21",),
+         (Expected("data.train.quotas"),), _drowned),
     Kind("val_in_train", "data", "a validation row stands among the training rows", ("F44", "F68"),
          (Expected("data.train_val.prompt", "rows"),), _val_in_train),
     Kind("manifest_stale", "data", "a data file changed after its manifest was written", ("F62", "F70"),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from modelqa.gates import LADDER
-from modelqa.mutants.kind import OPENING, REFUSED, Damage, Expected, Kind
+from modelqa.mutants.kind import OPENING, REFUSED, WARNED, Damage, Expected, Kind
 from modelqa.mutants.trial import Session
 from modelqa.reasons import SHARED
 from modelqa.record import GateResult, Status, Verdict
@@ -33,19 +33,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
-    """What one gate said of one mutant: its verdict, and whether the healthy model passes that gate."""
+    """What one gate said of one mutant: its verdict, and whether the healthy model passes that gate.
+
+    of_suite  the suite itself is the mutant: a gate that can give no verdict is then the right answer
+    """
 
     verdict: Verdict
     rung: str
     counts: bool = True
+    of_suite: bool = False
 
     @property
     def no(self) -> bool:
         """Whether it accuses the model."""
         verdict = self.verdict
-        # A harness fault is INCONCLUSIVE with a code of its own; the shared codes say nothing about the model.
-        harness = self.rung == LADDER[0] and verdict.status is Status.INCONCLUSIVE
-        return verdict.status is Status.FAIL or (harness and verdict.code not in SHARED)
+        if self.of_suite:
+            return verdict.status in (Status.FAIL, Status.INCONCLUSIVE, Status.NOT_RUN)
+        # A harness fault, and a number that does not bear what is said of it, are INCONCLUSIVE with a code of their
+        # own; the shared codes say nothing about the model. So does a gate that passes with a warning.
+        own = self.rung in (LADDER[0], LADDER[-1]) and verdict.status is Status.INCONCLUSIVE
+        warns = verdict.code == WARNED
+        return verdict.status is Status.FAIL or warns or (own and verdict.code not in SHARED)
 
     @property
     def mark(self) -> str:
@@ -67,6 +75,8 @@ class Row:
     locus     where the surgery was made
     expected  the declared verdict that applies to this model; None when the healthy model passes none of their gates
     reason    why it is not applicable, or how a session ended without a record
+    difference  what the two halves of the pair differ in
+    causes    what the diagnosis says, the first cause first; None without a record
     """
 
     kind: Kind
@@ -77,6 +87,8 @@ class Row:
     reason: str = ""
     seconds: float = 0.0
     applicable: bool = True
+    difference: tuple[str, ...] = ()
+    causes: tuple[str, ...] | None = None
 
     @property
     def killers(self) -> dict[str, Cell]:
@@ -112,7 +124,8 @@ class Row:
         kind = {key: getattr(self.kind, key) for key in ("name", "area", "story", "failures", "strength")}
         expected = asdict(self.expected) if self.expected else None
         return {**kind, "judged_as": self.name, "locus": self.locus, "expected": expected, "gates": gates,
-                "outcome": self.outcome, "reason": self.reason, "seconds": round(self.seconds, 1)}  # fmt: skip
+                "outcome": self.outcome, "reason": self.reason, "difference": self.difference,
+                "diagnosis": self.causes,  "seconds": round(self.seconds, 1)}  # fmt: skip
 
 
 def healthy_gates(sessions: Iterable[Session]) -> dict[str, GateResult]:
@@ -125,7 +138,8 @@ def healthy_gates(sessions: Iterable[Session]) -> dict[str, GateResult]:
 def cells(session: Session, healthy: Mapping[str, GateResult], damage: Damage) -> dict[str, Cell]:
     """What the gates of one session said; a session that refused the checkpoint is the gate "open"."""
     if session.record is not None:
-        said = {result.gate: Cell(result.verdict, result.rung, result.gate in healthy)
+        of_suite = damage.suites is not None
+        said = {result.gate: Cell(_warned(result), result.rung, result.gate in healthy, of_suite)
                 for result in session.record.gates if result.verdict.code != "deselected"}  # fmt: skip
         return {OPENING: Cell(Verdict(Status.PASS), LADDER[0]), **said}
     if not session.refused:
@@ -134,6 +148,14 @@ def cells(session: Session, healthy: Mapping[str, GateResult], damage: Damage) -
     locus = damage.locus if damage.locus and damage.locus in fact else ""
     verdict = Verdict(Status.INCONCLUSIVE, REFUSED, locus, fact.strip().splitlines()[-1] if fact.strip() else "")
     return {OPENING: Cell(verdict, LADDER[0])}
+
+
+def _warned(result: GateResult) -> Verdict:
+    """The verdict, with a code when the gate passes and warns (`measured["warning"]`)."""
+    warning = result.measured.get("warning")
+    if result.verdict.status is not Status.PASS or not warning:
+        return result.verdict
+    return replace(result.verdict, code=WARNED, locus=result.gate, text=str(warning))
 
 
 def expected_of(kind: Kind, healthy: Mapping[str, GateResult]) -> Expected | None:

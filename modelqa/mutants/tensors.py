@@ -10,6 +10,7 @@ import json
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def rewrite(checkpoint: Checkpoint, changes: Mapping[str, Stored | None]) -> Non
         write_json(checkpoint.path / INDEX, {**index, "weight_map": {**stays, **added}})
 
 
-def write_shard(path: Path, parts: Mapping[str, TensorInfo | Stored], *, source: Path) -> None:
+def write_shard(path: Path, parts: Mapping[str, TensorInfo | Stored], *, source: Path | None = None) -> None:
     """Write a safetensors file of new tensors and of ones copied from `source`, which may be `path`.
 
     Wide dtypes come first, so that every tensor is aligned, as the safetensors library writes them.
@@ -112,9 +113,9 @@ def _size(part: TensorInfo | Stored) -> int:
     return len(part.data) if isinstance(part, Stored) else part.stop - part.start
 
 
-def _blocks(head: bytes, parts: list[TensorInfo | Stored], source: Path) -> Iterator[bytes]:
+def _blocks(head: bytes, parts: list[TensorInfo | Stored], source: Path | None) -> Iterator[bytes]:
     yield head
-    with source.open("rb") as stream:
+    with source.open("rb") if source else BytesIO() as stream:
         for part in parts:
             if isinstance(part, Stored):
                 yield part.data

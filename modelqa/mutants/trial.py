@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -18,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from modelqa.checkpoint import open_checkpoint
+from modelqa.checkpoint.folder import WEIGHTS
 from modelqa.errors import OutputError, UsageError
 from modelqa.files import canonical_json, sha256_text, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Model, Registry
 from modelqa.mutants.kind import Damage
+from modelqa.mutants.sessions import judge
 from modelqa.record import Run
 from modelqa.records import read_stored
 
 ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real models.toml
 SHOWN = 2000  # characters of a session's output that are kept when it ends without a record
-SESSION_SECONDS = 1800  # a session that takes longer hangs: the suites take about a minute on a small model
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ def stage(home: Path, name: str, model: Model) -> Model:
         value = getattr(model, field.name)
         if field.name in placed:
             continue
-        if isinstance(value, Path):
+        if isinstance(value, Path) and value.is_dir():
+            placed[field.name] = _link_folder(value, root / "declared" / value.name)
+        elif isinstance(value, Path):
             placed[field.name] = _link(value, root / "declared" / value.name)
         elif isinstance(value, tuple) and value and isinstance(value[0], Path):
             folder = root / "declared" / field.name
@@ -88,6 +89,17 @@ def copy_over(staged: Model, other: Model, locus: str) -> Damage:
     placed = stage(staged.path.parent.parent, staged.name, other)
     kept = {name: getattr(staged, name) for name in ("stage", "phase", "reference", "system", "declared")}
     return Damage(locus, replace(placed, **kept))
+
+
+def weights_of(staged: Model, folder: Path) -> None:
+    """Replace weights and log of a staged copy, and nothing else, by those in `folder`; the weights are one file."""
+    assert staged.path is not None
+    replaced = {staged.path / WEIGHTS: folder / WEIGHTS}
+    if staged.trainer_log is not None:
+        replaced[staged.trainer_log] = folder / "trainer_state.json"
+    for target, source in replaced.items():
+        target.unlink()
+        _link(source, target)
 
 
 def _link(source: Path, target: Path) -> Path:
@@ -104,17 +116,25 @@ def _link(source: Path, target: Path) -> Path:
     return target
 
 
-def declare(home: Path, model: Model, registry: Registry) -> Trial:
+def _link_folder(source: Path, target: Path) -> Path:
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            _link(path, target / path.relative_to(source))
+    return target
+
+
+def declare(home: Path, model: Model, registry: Registry, others: Sequence[Model] = ()) -> Trial:
     """Write the models.toml of a staged model: the real one, and the copy under its hashed name.
 
-    A bare folder declares nothing, and its copy neither.
+    A bare folder declares nothing, and its copy neither. `others` stand in the place of the real ones, or beside them.
     """
     folder = home / model.name
     tables = []
     if model.declared:
         model = replace(model, reference=model.reference or registry.controls.get("reference", ""))
         _origin(folder / ORIGIN, registry)
-        tables = [_table(folder, each, registry) for each in (model, *registry.models.values())]
+        beside = {**registry.models, **{each.name: each for each in others}}
+        tables = [_table(folder, each, registry) for each in (model, *beside.values())]
     write_text(folder / "models.toml", "\n".join(tables))
     return Trial(folder, model, model.name if model.declared else str(model.path))
 
@@ -164,17 +184,12 @@ def run(trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, options
     """Judge a trial by the named rungs of the suites, in a process of its own; `home` keeps replies and records."""
     records = home / "runs" / trial.model.name
     shutil.rmtree(records, ignore_errors=True)
-    command = [
-        sys.executable, "-m", "pytest", *selected(suites, rungs), "--model", trial.argument,
-        "--modelqa-models", str(trial.folder / "models.toml"), "--modelqa-dir", str(home),
-        "-q", "-p", "no:cacheprovider", *options,
+    arguments = [
+        *selected(suites, rungs), "--model", trial.argument, "--modelqa-models", str(trial.folder / "models.toml"),
+        "--modelqa-dir", str(home), "-q", "-p", "no:cacheprovider", *options,
     ]  # fmt: skip
     start = time.monotonic()
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SESSION_SECONDS)
-        status, output = done.returncode, done.stdout + done.stderr
-    except subprocess.TimeoutExpired:
-        status, output = -1, f"no end within {SESSION_SECONDS} seconds"
+    status, output = judge(arguments, log=home / "logs" / f"{trial.model.name}.txt")
     seconds = time.monotonic() - start
     record = next(records.glob("*/run.json"), None)
     run_record = read_stored(record).run if record else None

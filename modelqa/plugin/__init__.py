@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+MODEL = "the checkpoint to judge: a name in models.toml, a folder, or a Hub id"
 OPTIONS = {
     "--modelqa-models": "the model registry (default: models.toml or fixtures/models.toml under the root folder)",
     "--modelqa-dir": "where records, cache and history go (default: .modelqa under the root folder)",
@@ -14,6 +15,8 @@ OPTIONS = {
     "--modelqa-baseline": "lay the candidate beside this model or stored run.json (default: models.toml's; none)",
     "--modelqa-phase": "judge by another phase's row; recorded, and blocks a release",
     "--modelqa-max-new-tokens": "how long a reply may get (default: 128)",
+    "--modelqa-engine": "who replies: local, or an OpenAI-compatible server, http://HOST:PORT/v1 (default: local)",
+    "--modelqa-served": "the name that the server knows the candidate by (default: found in its list)",
     "--modelqa-dtype": "arithmetic of the local engine (default: float32)",
     "--modelqa-device": "where the local engine runs: cpu, cuda or mps (default: cpu)",
 }
@@ -23,7 +26,7 @@ FLAGS = {"--modelqa-release": "make every reply and measurement anew, whatever i
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--model` and the `--modelqa-...` options, all strings so that they travel to workers."""
     group = parser.getgroup("modelqa", "gates for trained language-model checkpoints")
-    options = {"--model": "the checkpoint to judge: a name in models.toml, a folder, or a Hub id", **OPTIONS}
+    options = {"--model": MODEL, **OPTIONS}
     try:
         for name, text in options.items():
             group.addoption(name, default=None, help=text)

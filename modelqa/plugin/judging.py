@@ -102,7 +102,7 @@ class Judging:
         if status is Status.FAIL or (entry.rung == LADDER[0] and status is Status.INCONCLUSIVE):
             self.failed = self.failed or judged.result
         self.folder.write_gate(judged.result)
-        if self.lab.exercised and not self.folder.marked("exercised"):
+        if self.lab.engines.exercised and not self.folder.marked("exercised"):
             self.folder.mark("exercised")
         return judged
 

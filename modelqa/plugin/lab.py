@@ -10,7 +10,7 @@ import importlib.metadata
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
@@ -18,18 +18,18 @@ from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
-from modelqa.parity import captured_problems
+from modelqa.parity import captured_problems, reply_differences
 from modelqa.plugin.code import own_digest
-from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject, shipped_reference
+from modelqa.plugin.engines import PROBE, Engines
+from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
 from modelqa.plugin.versus import baseline_note, find_baseline, find_beside
 from modelqa.record import Problem
 from modelqa.records import Stored
 from modelqa.reply import Prompt, Reply
 
 if TYPE_CHECKING:
-    from modelqa.generate import LocalEngine, ReplyCache, Setup
+    from modelqa.generate import ReplyCache, ServedEngine, Setup
 
-PROBE = ({"role": "user", "content": "Say one."},)  # a conversation that every chat template takes
 LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 
 
@@ -40,9 +40,8 @@ class Lab:
     settings: LabSettings
     registry: Registry
     candidate: Subject
-    exercised: bool = False  # whether any model was loaded: a run from the cache alone has shown nothing anew
+    engines: Engines
     _subjects: dict[str, Subject] = field(default_factory=dict)
-    _engine: tuple[str, LocalEngine] | None = None
     _made: dict[str, Reply] = field(default_factory=dict)
     _measured: set[str] = field(default_factory=set)
     _captured: list[Problem] | None = None
@@ -52,7 +51,7 @@ class Lab:
         """Find the candidate; `UsageError` or `CheckpointError` when there is none that can be judged."""
         registry = load_registry(settings.registry) if settings.registry else Registry()
         model = resolve(registry, settings.model)
-        return cls(settings, registry, Subject("candidate", model, open_checkpoint(model.location)))
+        return cls(settings, registry, Subject("candidate", model, open_checkpoint(model.location)), Engines(settings))
 
     # -- who ---------------------------------------------------------------------------------------------------------
 
@@ -97,12 +96,13 @@ class Lab:
     def description(self, phase: str) -> dict[str, Any]:
         """What the record says of the models and settings."""
         checkpoint, model = self.candidate.checkpoint, self.candidate.model
-        if self.candidate.chats:
-            self.prompt("candidate", PROBE)  # a template that renders nothing is refused here, not by each gate
+        self.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
         controls = {}
         for role in ("reference", "random", *self.beside):
             subject = self.subject(role)
             controls[role] = {"name": subject.model.name, **subject.identity}
+            if self.engines.server is not None:
+                controls[role]["engine"] = "local" if self.served(role) is None else "server"
         if isinstance(self.baseline, Stored):
             controls["baseline"] = self.baseline.identity
         notes = (
@@ -112,7 +112,7 @@ class Lab:
         )
         if self.settings.phase and self.settings.phase != model.phase:
             notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
-        notes += baseline_note(self.settings, model)
+        notes += [*baseline_note(self.settings, model), *self.engines.notes()]
         return {
             "model": {
                 "name": model.name,
@@ -132,9 +132,14 @@ class Lab:
             "notes": notes,
         }
 
+    def served(self, role: str) -> ServedEngine | None:
+        """The server's engine of a role; None when it is asked in this process."""
+        subject = self.subject(role)
+        return self.engines.served(subject, self.prompt(role, PROBE)) if subject.chats else None
+
     def _generation(self, max_new_tokens: int) -> dict[str, Any]:
         return {
-            "engine": "local",
+            **self.engines.description(self.candidate),
             "decoding": "greedy",
             "dtype": self.settings.dtype,
             "device": self.settings.device,
@@ -193,7 +198,8 @@ class Lab:
         Batches are planned with all of `prompts`, whatever is needed or cached: a reply does not depend on the
         selection. Each finished batch is kept at once, so that an interrupt loses at most one.
         """
-        setup = self._setup(role, max_new_tokens or self.settings.max_new_tokens)
+        self.served(role)
+        setup = self.engines.setup(self.subject(role), max_new_tokens or self.settings.max_new_tokens)
         planned = list({prompt.key: prompt for prompt in prompts}.values())
         keys = {prompt.key: setup.key(prompt) for prompt in planned}
         known = {key: self._made[long] for key, long in keys.items() if key in needed and long in self._made}
@@ -215,10 +221,12 @@ class Lab:
             total=len(missing), desc=f"{role} {self.subject(role).model.name}", unit="reply", disable=None, leave=False
         ) as bar:
             batch: dict[str, Reply] = {}
-            for index, reply in self.engine(role).replies(
+            subject = self.subject(role)
+            self.engines.exercised = True
+            for index, reply in (self.served(role) or self.engines.local(subject)).replies(
                 planned,
                 max_new_tokens=setup.max_new_tokens,
-                decode=self.subject(role).chat.decode,
+                decode=subject.chat.decode,
                 wanted=missing,
                 progress=lambda count: self._keep(batch, count, bar),
             ):
@@ -234,14 +242,38 @@ class Lab:
             batch.clear()
         bar.update(count)
 
-    def measure(self, function: Callable[..., Any], *values: Any, role: str = "candidate", **options: Any) -> Any:
+    def measure(
+        self, function: Callable[..., Any], *values: Any, role: str = "candidate", dtype: str = "", **options: Any
+    ) -> Any:
         """`function(engine, chat, *values, **options)`, kept by content of model, values and code.
 
+        The engine is always the local one, in the session's arithmetic or in `dtype`: what is measured needs weights.
         Its two sides are always computed anew and never read from kept replies; a later run may read the numbers.
         """
         name = f"{function.__module__}.{function.__qualname__}"
-        asked = [asdict(self._setup(role, 0)), name, _plain(values), {k: _plain(v) for k, v in options.items()}]
-        return self.kept(asked, lambda: function(self.engine(role), self.subject(role).chat, *values, **options))
+        subject = self.subject(role)
+        setup = self.engines.setup(subject, 0, local=True, dtype=dtype)
+        asked = [asdict(setup), name, _plain(values), {k: _plain(v) for k, v in options.items()}]
+        return self.kept(asked, lambda: function(self.engines.local(subject, dtype), subject.chat, *values, **options))
+
+    def beside_server(self, prompts: Sequence[Prompt], *, max_new_tokens: int, floor: float) -> dict[str, Any]:
+        """The candidate's replies of the server against those of its weights in this process, asked the same prompts.
+
+        As `modelqa.parity.reply_differences`, and "unknown": how many the server gave no usable reply to.
+        """
+        subject, served = self.candidate, self.served("candidate")
+        assert served is not None  # `test_engine` asks only then
+        setups = [asdict(self.engines.setup(subject, max_new_tokens, local=here)) for here in (True, False)]
+        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "decode": subject.chat.decode}
+
+        def compare() -> dict[str, Any]:
+            there = dict(served.replies(prompts, **options))
+            here = dict(self.engines.local(subject).replies(prompts, **options))
+            both = sorted(there.keys() & here.keys())
+            found = reply_differences([here[i] for i in both], [there[i] for i in both], floor=floor, by_text=True)
+            return {**found, "unknown": len(here.keys() - there.keys())}
+
+        return dict(self.kept(["beside_server", setups, _plain(prompts), floor], compare))
 
     def kept(self, identity: Any, make: Callable[[], Any], code: str = "") -> Any:
         """`make()`, a JSON value; or what an earlier run of the same code kept of the same `identity`, a JSON value.
@@ -256,47 +288,12 @@ class Lab:
             self._measured.add(key)
         return found
 
-    def _setup(self, role: str, max_new_tokens: int) -> Setup:
-        from modelqa.generate import Setup
-
-        subject = self.subject(role)
-        return Setup(
-            checkpoint=subject.checkpoint.digest,
-            template=subject.chat.template_sha256,
-            stop_ids=subject.chat.stop_ids,
-            max_new_tokens=max_new_tokens,
-            engine=f"random-twin-{TWIN_SEED}" if role == "random" else "local",
-            dtype=self.settings.dtype,
-            device=self.settings.device,
-        )
-
     @cached_property
     def cache(self) -> ReplyCache:
         """The content-addressed store of replies and measurements."""
         from modelqa.generate import ReplyCache
 
         return ReplyCache(self.settings.home / "cache")
-
-    def engine(self, role: str) -> LocalEngine:
-        """The loaded model in `role`; the one before it is let go."""
-        if self._engine is None or self._engine[0] != role:
-            from modelqa.generate import LocalEngine, random_twin
-
-            self._engine = None
-            self.exercised = True
-            subject = self.subject(role)
-            chat = subject.chat
-            make = partial(random_twin, seed=TWIN_SEED) if role == "random" else LocalEngine.open
-            pad = chat.pad_id if chat.pad_id is not None else 0  # masked: any id of the vocabulary
-            engine = make(
-                subject.checkpoint,
-                stop_ids=chat.stop_ids,
-                pad_id=pad,
-                dtype=self.settings.dtype,
-                device=self.settings.device,
-            )
-            self._engine = (role, engine)
-        return self._engine[1]
 
     # -- what training fed -------------------------------------------------------------------------------------------
 

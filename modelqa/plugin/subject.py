@@ -32,6 +32,8 @@ class LabSettings:
     device: str = "cpu"
     release: bool = False
     baseline: str = ""
+    engine: str = ""
+    served: str = ""
 
     @classmethod
     def from_options(cls, option: Callable[[str], Any], *, root: Path) -> LabSettings:
@@ -48,7 +50,14 @@ class LabSettings:
             device=option("--modelqa-device") or "cpu",
             release=bool(option("--modelqa-release")),
             baseline=option("--modelqa-baseline") or "",
+            engine=_engine(option("--modelqa-engine")),
+            served=option("--modelqa-served") or "",
         )
+
+
+def _engine(value: str | None) -> str:
+    """The address of a server, "" for this process."""
+    return "" if value in (None, "local") else str(value)
 
 
 def _whole(value: str | None, name: str, default: int) -> int:

@@ -50,7 +50,8 @@ def baseline_note(settings: LabSettings, candidate: Model) -> list[str]:
     if not settings.baseline or settings.baseline == candidate.baseline or not candidate.baseline:
         return []
     other = "no baseline" if settings.baseline == NONE else "another baseline"
-    return [f"compared with {other}, not with {candidate.baseline!r} as models.toml declares: blocks a release"]
+    but = "blocks a release" if settings.baseline == NONE else "a release takes it for what it replaces alone"
+    return [f"compared with {other}, not with {candidate.baseline!r} as models.toml declares: {but}"]
 
 
 @dataclass

@@ -71,13 +71,28 @@ class Capture:
     def _before_forward(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         batch = {"input_ids": args[0], **kwargs} if args else kwargs
         if model.training and batch.get("input_ids") is not None:
-            self.see(**{name: batch.get(name) for name in ("input_ids", "labels", "position_ids", "attention_mask")})
+            fed = {name: batch.get(name) for name in ("input_ids", "labels", "position_ids", "attention_mask")}
+            use_cache = batch.get("use_cache")
+            self.see(**fed, use_cache=model.config.use_cache if use_cache is None else use_cache)
 
     def see(
-        self, *, input_ids: Any, labels: Any = None, position_ids: Any = None, attention_mask: Any = None
+        self,
+        *,
+        input_ids: Any,
+        labels: Any = None,
+        position_ids: Any = None,
+        attention_mask: Any = None,
+        use_cache: bool | None = None,
     ) -> None:
-        """Count one batch, and keep its rows while there is room. Tensors of shape [rows, slots]."""
+        """Count one batch, and keep its rows while there is room. Tensors of shape [rows, slots].
+
+        `use_cache` and the attention mask decide whether packed episodes see each other; None: it was not seen.
+        """
         shape = tuple(input_ids.shape)
+        if use_cache is not None:
+            self._about["use_cache"] = bool(use_cache)
+        if attention_mask is not None and attention_mask.ndim != 2:
+            self._about["attention"] = f"{attention_mask.ndim}-D"  # its values are not kept
         ids = _numpy(input_ids, shape)
         others = [_numpy(tensor, shape) for tensor in (labels, position_ids, attention_mask)]
         self._counters["batches_seen"] += 1

@@ -8,7 +8,7 @@ trend = "results/ifeval.json"           # the family's line on a benchmark; abla
 
 import warnings
 
-from modelqa import benchmarks, deny, not_asked, scaling
+from modelqa import Problem, benchmarks, deny, not_asked, scaling
 
 
 def sets(model):
@@ -63,7 +63,7 @@ def test_alignment_tax(lab, model, measured):
     benchmarks.settle(
         [
             *benchmarks.worse_concerns(mine, base, code="tax", margin=benchmarks.TAX, template=False),
-            *benchmarks.set_concerns(mine, base, template=False),
+            *benchmarks.set_concerns(mine, base, code="tax_set", template=False),
         ]
     )
 
@@ -75,7 +75,7 @@ def test_results_against_baseline(lab, model, measured):
     benchmarks.settle(
         [
             *benchmarks.worse_concerns(mine, old, code="worse_than_baseline"),
-            *benchmarks.set_concerns(mine, old),
+            *benchmarks.set_concerns(mine, old, code="baseline_set"),
         ]
     )
 
@@ -84,7 +84,8 @@ def test_results_too_good(lab, model):
     """A jump over the baseline comes from neither another format nor questions that stand in the training data."""
     jumps = benchmarks.jumps(results(model), other(lab, model.baseline, "baseline"))
     if jumps:
-        deny(lab.captured_problems())  # without a capture there is no evidence of the format
+        fed = lab.captured_problems()  # without a capture there is no evidence of the format
+        deny(Problem("benchmarks.other_format", found.locus, found.text) for found in fed)
         leaks, looked_at = benchmarks.leak_concerns(model.benchmarks, model.train, {each.new.task for each in jumps})
         benchmarks.settle([*leaks, *benchmarks.jump_concerns(jumps, looked_at)])
 
@@ -99,7 +100,7 @@ def test_results_against_cheaper(lab, model, measured):
         smaller = other(lab, name, "cheaper model")
         measured.update({f"{name}: {key}": text for key, text in benchmarks.comparison_lines(mine, smaller).items()})
         found += benchmarks.worse_concerns(mine, smaller, code="worse_than_cheaper")
-        found += benchmarks.set_concerns(mine, smaller)
+        found += benchmarks.set_concerns(mine, smaller, code="cheaper_set")
     benchmarks.settle(found)
 
 
@@ -128,4 +129,5 @@ def test_scale(lab, model, measured):
         not_asked(f"[models.{model.name}] training_tokens = N is not declared, and not every stage has a capture")
     measured.update({"parameters": found.parameters, "tokens": found.tokens, "text": found.text})
     if found.ratio < scaling.COMPUTE_OPTIMAL:
-        warnings.warn(f"{model.name}: {found.text}: fluent text, little knowledge", stacklevel=1)
+        measured["warning"] = f"{found.text}: fluent text, little knowledge"
+        warnings.warn(f"{model.name}: {measured['warning']}", stacklevel=1)

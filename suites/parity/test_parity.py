@@ -1,14 +1,21 @@
 """Rung 5: is the model asked what it was trained on, and does the path to its replies change them?"""
 
+from itertools import islice
 from pathlib import Path
 
-from modelqa import Problem, deny, gate, not_asked, parity, unsettled
+from modelqa import Problem, content, deny, gate, not_asked, parity, unsettled
 from modelqa.data.captured import read_capture
+from modelqa.data.rows import read_rows
+from modelqa.errors import DataError
+from modelqa.files import sha256_file
 from modelqa.gates import read_cases
+from modelqa.logs import course, read_log
 
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
+VALIDATED = 200  # validation rows whose loss is measured, as on the training rung: their mean is known to a few percent
 MEASURED = 24  # controls on which the paths to a reply are compared: enough for a fault that touches every batch
 PATH_TOKENS = 32  # length of the replies that are compared
+ARITHMETIC = 16  # conversations whose answers are read in two arithmetics: about 75 tokens of the shipped models
 
 
 def conversations(lab):
@@ -58,6 +65,25 @@ def test_loss_mask(model, lab):
     deny(captured(lab, "parity.mask"))
 
 
+def test_logged_loss(model, lab, measured):
+    """The weights give the validation rows the loss that the log ends with: they are those that were trained."""
+    if model.stage != "sft":
+        not_asked("only the loss of supervised answers is known to be the one that the log holds")
+    if not model.val or model.trainer_log is None or not model.trainer_log.is_file():
+        not_asked(f"no log and validation rows are declared: [models.{model.name}] trainer_log, val")
+    try:
+        log = read_log(model.trainer_log)
+    except DataError:
+        not_asked("the log cannot be read, which the training rung says")
+    logged = course.evaluated_loss(log, shipped=model.step if model.step is not None else log.last_step)
+    if logged is None:
+        not_asked("the log holds no evaluation")
+    rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
+    losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
+    measured.update(logged=logged, nats=losses["all"]["nats"])
+    deny(content.logged_problems(losses, logged=logged))
+
+
 def test_template(lab, measured):
     """Right answers are likelier under the model's own template than written any other common way."""
     fit = lab.measure(parity.template_fit, conversations(lab))
@@ -101,3 +127,83 @@ def test_batching(lab):
 def test_cache(lab):
     """With and without the key-value cache, the model gives the same ids."""
     deny(parity.path_problems(paths(lab), "cache"))
+
+
+def test_packing(model, lab, measured):
+    """An episode inside its pack gets the logits that it gets alone, fed exactly as training fed the pack.
+
+    Evaluation never packs. Where training packed several episodes into a row, they must not have seen each other; what
+    keeps them apart is easily switched off by one keyword (an attention mask beside the position ids, a key-value
+    cache), and nothing but the logits shows it. The first packed rows of the capture are fed to the model twice: whole,
+    as captured, and episode by episode. NOT ASKED where training packed nothing.
+    """
+    if model.capture is None or not model.capture.is_file():
+        not_asked(f"no capture is declared for {model.name}, which would show whether training packed")
+    fed = read_capture(model.capture)
+    rows = parity.packed_rows(fed.rows, fed.pad, use_cache=bool(fed.about.get("use_cache", False)))
+    if not rows:
+        not_asked("training fed one episode a row, or did not mark where one ends")
+    if "attention" in fed.about:
+        unsettled(f"training fed a {fed.about['attention']} attention mask, whose values the capture does not hold")
+    gaps = lab.measure(parity.packing_gaps, rows)
+    measured["worst"] = max(gap["worst"] for gap in gaps)
+    deny(parity.packing_problems(gaps, rows[0], dtype=lab.settings.dtype))
+
+
+def answers(lab):
+    """The first controls' right answers as (ids, mask): the same text for every arithmetic and every model."""
+    chat = lab.subject("candidate").chat
+    episodes = [chat.episode(conversation) for conversation in conversations(lab)[:ARITHMETIC]]
+    return [(list(episode.ids), list(episode.mask)) for episode in episodes]
+
+
+def test_own_dtype(lab, checkpoint, measured):
+    """In the type that it is stored in, the model prefers the tokens that it prefers in the arithmetic of this run.
+
+    Gates compute in float32; whoever uses the model loads it in its own type. Both read the same right answers, and a
+    place where they prefer different tokens counts only when float32 is sure by more than rounding can move (eight
+    roundings of the largest logit). NOT ASKED where both are one type.
+    """
+    own = parity.stored_dtype(checkpoint)
+    if own == lab.settings.dtype:
+        not_asked(f"the weights are stored in {own}, and this run computes in it")
+    exact = lab.measure(parity.best_tokens, answers(lab))
+    stored = lab.measure(parity.best_tokens, answers(lab), dtype=own)
+    measured["dtype"] = own
+    deny(parity.dtype_problems(exact, stored, own))
+
+
+def test_adapter(model, checkpoint, lab):
+    """The merged weights prefer the tokens that base and adapter prefer side by side, with nothing merged.
+
+    The tensors are compared by the gate `merge`, each number within the rounding of its stored type. Roundings that all
+    lean one way pass it - a small update merged in 16 bits can vanish from every number - and show here. The adapter is
+    added to the outputs of the base's modules, as training had it.
+    """
+    if model.adapter is None:
+        not_asked("no adapter is declared")
+    if "parent" not in lab.beside:
+        not_asked("no parent is declared: the adapter has nothing to stand beside")
+    merged = lab.measure(parity.best_tokens, answers(lab))
+    digest = sha256_file(model.adapter / "adapter_model.safetensors")
+    apart = lab.measure(parity.adapted_tokens, answers(lab), str(model.adapter), digest, role="parent")
+    deny(parity.adapter_problems(apart, merged, parity.stored_dtype(checkpoint)))
+
+
+def test_engine(lab, measured):
+    """Asked the same rendered prompts, the server gives the replies that these weights give in this process.
+
+    Asked only with `--modelqa-engine URL`. It is what ties the server to the checkpoint that is judged: a server may
+    hold other weights, compute in another type, or add settings of its own. A reply counts as fragile, not as
+    different, where the local engine's best two tokens are nearer than the noise of the arithmetic that
+    `--modelqa-dtype` names.
+    """
+    if lab.served("candidate") is None:
+        not_asked("replies are made in this process: there is no second engine")
+    floor = parity.noise(lab.settings.dtype, lab.measure(parity.best_tokens, answers(lab))["largest"])
+    prompts = [lab.prompt("candidate", case.messages) for case in read_cases(CONTROLS)[:MEASURED]]
+    found = lab.beside_server(prompts, max_new_tokens=PATH_TOKENS, floor=floor)
+    measured.update(found)
+    deny(parity.engine_problems(found))
+    if found["unknown"]:
+        unsettled(f"the server gave no usable reply to {found['unknown']} of {len(prompts)} prompts")

@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import yaml
+
 from hub.faults import Answer, Call, Faults
 from hub.store import Blob, NoSuchEntry, PullRequest, Repository, StaleParent, pointer
 
 WRITE, READ = "hf_loopbackwrite", "hf_loopbackread"  # the two tokens that this Hub knows
 LARGE = 10 << 20
+BENCHMARKS = ("openai/gsm8k", "cais/hle")  # the datasets that count as registered here
 DATE = "2026-01-01T00:00:00.000Z"
 
 
@@ -57,12 +60,18 @@ class LoopbackHub:
 
     xet      offer the Xet storage mode too; a client that has Xet switched off uses LFS all the same
     faults   what shall happen to which call, and the trace of the calls
+    port     0: any that is free
+    trusted  {what a CI job proves its identity with: the repository that it may publish to}
+    scoped   {token that such an identity was exchanged for: the one repository that it may write to}
     """
 
     folder: Path
     xet: bool = False
+    port: int = 0
     faults: Faults = field(default_factory=Faults)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    trusted: dict[str, str] = field(default_factory=dict)
+    scoped: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> LoopbackHub:
         hub = self
@@ -70,7 +79,7 @@ class LoopbackHub:
         class Handler(_Handler):
             server_hub = hub
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
@@ -90,10 +99,14 @@ class LoopbackHub:
     def answer(self, request: Request) -> Answer:
         """What the Hub says to a request, with its effect on the store."""
         parts = request.parts
+        if parts == ["oauth", "token"]:
+            return self._exchange(request.json())
+        if parts == ["github", "id-token"]:  # what GitHub Actions serves to a job that may ask for its identity
+            return ok({"value": request.token})
         if request.method != "GET" and request.method != "HEAD" and parts[0] != "lfs" and "paths-info" not in parts:
             if request.token == READ:
                 return refused(403, "You don't have the rights required to perform this action")
-            if request.token != WRITE and parts != ["api", "validate-yaml"]:
+            if request.token != WRITE and not self._in_scope(request) and parts != ["api", "validate-yaml"]:
                 return refused(401, "Invalid credentials", "RepoNotFound")
         if parts == ["api", "validate-yaml"]:
             return _validated(request.json()["content"])
@@ -112,6 +125,27 @@ class LoopbackHub:
             return self._batch(repository, name, request.json())
         route = ROUTES.get((request.method if request.method != "HEAD" else "GET", parts[4] if len(parts) > 4 else ""))
         return route(self, repository, name, parts[5:], request) if route else refused(404, "no such route")
+
+    def _exchange(self, wanted: dict[str, Any]) -> Answer:
+        """A token for the repository whose trusted publisher proves its identity (OAuth's token exchange)."""
+        repository = self.trusted.get(wanted["subject_token"])
+        if (
+            not wanted["grant_type"].endswith(":token-exchange")
+            or repository is None
+            or repository != wanted["resource"]
+        ):
+            return refused(403, "no trusted publisher of this repository")
+        token = f"hf_jwt_loopback{len(self.scoped)}"
+        self.scoped[token] = repository
+        return ok({"access_token": token, "token_type": "bearer", "expires_in": 3600})
+
+    def _in_scope(self, request: Request) -> bool:
+        """Whether a request writes to the one repository that its token is for."""
+        parts = request.parts
+        name = "/".join(parts[2:4] if parts[:2] == ["api", "models"] else parts[:2]).removesuffix(".git")
+        if parts == ["api", "repos", "create"]:
+            name = "{organization}/{name}".format(**request.json())
+        return request.token in self.scoped and self.scoped[request.token] == name
 
     def _create(self, wanted: dict[str, Any]) -> Answer:
         name = f"{wanted['organization']}/{wanted['name']}"
@@ -156,6 +190,8 @@ class LoopbackHub:
         commit = repository.resolve(rest[0] if rest else "main")
         if commit is None:
             return refused(404, "Invalid rev id", "RevisionNotFound")
+        if request.query.get("expand") == "evalResults":
+            return ok({"id": name, "modelId": name, "evalResults": _eval_results(repository, commit)})
         siblings = [{"rfilename": path} for path in repository.tree(commit)]
         return ok({"id": name, "modelId": name, "sha": commit, "siblings": siblings, "private": False, "tags": []})
 
@@ -336,6 +372,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """The trace is kept by the faults; nothing is printed."""
+
+
+def _eval_results(repository: Repository, commit: str) -> list[dict[str, Any]]:
+    """The results in .eval_results as the Hub shows them; a file of no registered benchmark comes back as an error."""
+    shown: list[dict[str, Any]] = []
+    for path, blob in repository.tree(commit).items():
+        if path.startswith(".eval_results/"):
+            for row in yaml.safe_load(repository.content(blob)):
+                known = row["dataset"]["id"] in BENCHMARKS
+                shown.append({"filename": path, **({"data": row} if known else {"error": "not a benchmark dataset"})})
+    return shown
 
 
 def _validated(content: str) -> Answer:

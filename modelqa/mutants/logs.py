@@ -1,4 +1,4 @@
-"""Defects of what a training run left behind: its log, the rows that it captured, its recipe. One event each."""
+"""Defects of what a training run wrote down: its log and its recipe. One event each."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from modelqa.data.arrays import IGNORED
-from modelqa.data.captured import FedRow, read_capture, write_capture
 from modelqa.files import read_json, write_bytes, write_json
 from modelqa.mutants.kind import Damage, Expected, Kind, NotApplicable, Sibling
 
 Entry = dict[str, Any]
-
-
-# -- the log -----------------------------------------------------------------------------------------------------------
 
 
 def _log(change: Callable[[dict[str, Any]], str], sibling: Sibling) -> Damage:
@@ -109,72 +102,32 @@ def _too_long(state: dict[str, Any]) -> str:
     return f"{float(state['log_history'][-1]['epoch']):.2f} passes"
 
 
+def _all_right(state: dict[str, Any]) -> str:
+    """The last three notes say that every token was right; the locus is the third of them."""
+    last = _losses(state)[-3:]
+    for entry in last:
+        entry["mean_token_accuracy"] = 1.0
+    return f"step {last[-1]['step']}"
+
+
+def _second_warmup(state: dict[str, Any]) -> str:
+    """Half-way the learning rate falls to a fifth and climbs back, as when a schedule begins anew."""
+    losses = _losses(state)
+    if len(losses) < 12:
+        raise NotApplicable("its log has fewer than twelve losses")
+    middle = len(losses) // 2
+    before = float(losses[middle - 1]["learning_rate"])
+    for share, entry in zip((0.2, 0.4, 0.6, 0.8), losses[middle : middle + 4], strict=True):
+        entry["learning_rate"] = share * before
+    return f"step {losses[middle]['step']}"
+
+
 def _truncated_log(sibling: Sibling) -> Damage:
     path = sibling.model.trainer_log
     if path is None:
         raise NotApplicable("models.toml declares no trainer log")
     write_bytes(path, path.read_bytes()[: path.stat().st_size // 2])
     return sibling.damaged(path.name)
-
-
-# -- the capture -------------------------------------------------------------------------------------------------------
-
-
-def _capture(change: Callable[[list[FedRow], dict[str, int], Sibling], str], sibling: Sibling) -> Damage:
-    """Change what a trainer was seen to feed; `change` gives the locus."""
-    path = sibling.model.capture
-    if path is None:
-        raise NotApplicable("models.toml declares no capture")
-    held = read_capture(path)
-    rows, counters = list(held.rows), dict(held.counters)
-    locus = change(rows, counters, sibling)
-    write_capture(path, rows, counters=counters, about=held.about)
-    return sibling.damaged(locus)
-
-
-def _labels(row: FedRow) -> Any:
-    if row.labels is None:
-        raise NotApplicable("its capture holds no labels")
-    return row.labels.copy()
-
-
-def _stop_masked(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
-    """The end-of-turn token of the first episode is masked out of the loss."""
-    labels = _labels(rows[0])
-    stops = np.flatnonzero(labels == sibling.chat.turn_end_id)
-    if not len(stops):
-        raise NotApplicable("its first captured row supervises no end of turn")
-    labels[stops[0]] = IGNORED
-    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
-    return "episode 0"
-
-
-def _no_mask(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
-    """The loss of the first row counts every token: what the user said is learnt too."""
-    labels = _labels(rows[0])
-    where = labels == IGNORED if rows[0].attention is None else (labels == IGNORED) & (rows[0].attention > 0)
-    labels[where] = rows[0].ids[where]
-    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
-    return "episode 0, token 0"
-
-
-def _mask_early(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
-    """The mask of the first row begins one token early: the end of the role's tag is learnt."""
-    labels = _labels(rows[0])
-    first = int(np.flatnonzero(labels != IGNORED)[0])
-    if not first:
-        raise NotApplicable("its first captured row is all answer")
-    labels[first - 1] = rows[0].ids[first - 1]
-    rows[0] = FedRow(rows[0].ids, labels, rows[0].positions, rows[0].attention)
-    return f"episode 0, token {first - 1}"
-
-
-def _fed_too_few(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
-    """A tenth of the rows was fed, over and over."""
-    if sibling.model.intended_rows is None:
-        raise NotApplicable("models.toml declares no intended_rows")
-    counters["distinct_episodes"] = sibling.model.intended_rows // 11
-    return f"{counters['distinct_episodes']} of {sibling.model.intended_rows} rows"
 
 
 # -- the recipe --------------------------------------------------------------------------------------------------------
@@ -198,11 +151,7 @@ def _of_log(name: str, story: str, failures: tuple[str, ...], code: str, change:
     return Kind(name, "log", story, failures, (Expected(code),), partial(_log, change))
 
 
-def _of_capture(name: str, story: str, failures: tuple[str, ...], code: str, change: Callable[..., str]) -> Kind:
-    return Kind(name, "capture", story, failures, (Expected(code),), partial(_capture, change))
-
-
-RUNS = (
+LOGS = (
     _of_log("loss_zero", "the training loss is 0.0 at the end", ("F12",), "training.zero_loss", _zero),
     _of_log("loss_nan", "a gradient was infinite, and the trainer hid the loss", ("F62",), "training.nan",
             _not_a_number),
@@ -216,13 +165,9 @@ RUNS = (
     _of_log("too_many_passes", "the rows were fed ten times as often as meant", ("F20",), "training.coverage",
             _too_long),
     Kind("log_truncated", "log", "the log is cut short", ("F62",), (Expected("training.log"),), _truncated_log),
-    _of_capture("stop_masked", "the end-of-turn token does not count in the loss", ("F02", "F52"),
-                "parity.stop_supervised", _stop_masked),
-    _of_capture("no_mask", "the loss counts what the user said", ("F75",), "parity.mask", _no_mask),
-    _of_capture("mask_early", "the mask begins one token early, in the role's tag", ("F52",), "parity.mask",
-                _mask_early),
-    _of_capture("fed_too_few", "a tenth of the rows was fed, over and over", ("F11",), "training.samples",
-                _fed_too_few),
+    _of_log("all_tokens_right", "every token is predicted rightly at the end", ("F12",), "training.full_accuracy",
+            _all_right),
+    _of_log("second_warmup", "the schedule began anew half-way", ("F62",), "training.reset", _second_warmup),
     Kind("recipe_drifted", "log", "a setting differs from the parent's recipe, and nobody meant it to", ("F03",),
          (Expected("training.recipe"),), _recipe_drifted),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Is the model asked what it was trained on, and does the path to its replies change them?
+"""What training fed, and what the weights say of template, mode, repetition, batch and cache.
 
 Two halves. `captured_problems` looks at what training really fed. The measurements (`template_fit`, `reply_paths`,
 `mode_gap`) need only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function
@@ -13,6 +13,7 @@ from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from modelqa import stats
+from modelqa.parity.arithmetic import NOISE
 from modelqa.record import Problem
 from modelqa.text import visible
 
@@ -25,7 +26,6 @@ Conversation = Sequence[Mapping[str, str]]
 Fed = tuple[Sequence[int], Sequence[int]]  # one episode that training fed: ids, and 1 where the loss counted
 
 LEVEL = 0.05  # one-sided, of the comparison of formats
-NOISE = 1e-3  # logits: replies that differ only where the best two tokens are nearer than this are called fragile
 LOSS_TOLERANCE = 1e-4  # nats per token between two passes over the same ids in float32
 CONTEXT = 6  # tokens shown before the first differing one
 
@@ -201,13 +201,22 @@ def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, m
 
     batched = ask()
     others = {"repeat": ask(), "batch": ask(batch_size=1), "cache": ask(use_cache=False)}
-    return {name: {"of": len(prompts), **_differences(batched, other)} for name, other in others.items()}
+    return {name: reply_differences(batched, other) for name, other in others.items()}
 
 
-def _differences(batched: Sequence[Reply], other: Sequence[Reply]) -> dict[str, Any]:
-    differ = [number for number, (a, b) in enumerate(zip(batched, other, strict=True)) if a.ids != b.ids]
-    fragile = [n for n in differ if (m := batched[n].margin) is not None and m < NOISE]
+def reply_differences(
+    known: Sequence[Reply], other: Sequence[Reply], *, floor: float = NOISE, by_text: bool = False
+) -> dict[str, Any]:
+    """{"of", "differ", "fragile", "first"}: how many replies have other ids than the `known` ones; a difference is
+    fragile where the known reply has a step at which the best two tokens are nearer than `floor` logits.
+
+    `by_text` compares the text with its special tokens instead, where the other ids are not those that were made.
+    """
+    pairs = [(a.raw, b.raw) if by_text else (a.ids, b.ids) for a, b in zip(known, other, strict=True)]
+    differ = [number for number, (a, b) in enumerate(pairs) if a != b]
+    fragile = [n for n in differ if (m := known[n].margin) is not None and m < floor]
     return {
+        "of": len(known),
         "differ": len(differ),
         "fragile": len(fragile),
         "first": next((n for n in differ if n not in fragile), None),
@@ -227,6 +236,18 @@ def path_problems(paths: Mapping[str, Mapping[str, Any]], name: str) -> list[Pro
     real = row["differ"] - row["fragile"]
     text = f"{_PATHS[name]} ({real} of {row['of']} replies)"
     return [Problem(f"parity.{name}", f"prompt {row['first']}", text)] if real else []
+
+
+def engine_problems(found: Mapping[str, Any]) -> list[Problem]:
+    """Code parity.engine: the server's replies are not those of these weights; `found` is of `reply_differences`."""
+    real = found["differ"] - found["fragile"]
+    if not real:
+        return []
+    text = (
+        f"asked the same ids, the server says something else than these weights do in this process ({real} of "
+        f"{found['of']} replies): it serves other weights, another type of numbers, or adds settings of its own"
+    )
+    return [Problem("parity.engine", f"prompt {found['first']}", text)]
 
 
 def mode_gap(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:

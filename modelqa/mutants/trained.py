@@ -1,0 +1,204 @@
+"""Trained defects: a healthy model studies a bad lesson for a few dozen steps. What `make zoo` builds.
+
+    python -m modelqa.mutants.trained [--jobs 2] [--out fixtures/build/zoo] [NAME ...]
+
+A recipe of `fixtures/zoo_recipes.toml` names lesson, rows and rate. What is built lies outside version control, under
+its name and a key: the hash of recipe, lesson, and the healthy model's weights and data. One key is built once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import random
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from modelqa.checkpoint import open_checkpoint
+from modelqa.data.rows import read_rows
+from modelqa.errors import ModelqaError, UsageError
+from modelqa.files import canonical_json, sha256_file, sha256_text, write_json
+from modelqa.models import Model, load_registry, nearest
+from modelqa.mutants.lessons import LESSONS, Row
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer
+
+RECIPES = Path("fixtures/zoo_recipes.toml")
+BUILT = Path("fixtures/build/zoo")
+KEY = 12  # hexadecimal digits of a key in a folder's name
+SPREAD = 7  # every seventh row of the data is taken first: sources lie one after the other in it
+WARMUP = 5  # steps: the run is short, and continues a trained model
+FINISHED = "lesson.json"  # written last
+WATCHED = 60  # validation rows whose loss stands in the log
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a trained defect is made: `parent` studies `lesson` on `rows` of its own training data, or of `data`'s."""
+
+    name: str
+    parent: str
+    lesson: str
+    story: str
+    rows: int = 2100
+    data: str = ""
+    passes: float = 1.0
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+
+def read_zoo_recipes(path: Path = RECIPES) -> dict[str, Recipe]:
+    """The recipes by name; `UsageError` for one with an unknown key or lesson."""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        recipes = {name: Recipe(name=name, **entry) for name, entry in content.items()}
+    except TypeError as error:
+        raise UsageError(f"{path}: {error}", reason="it describes a trained defect", remedy="mend the recipe") from None
+    for recipe in recipes.values():
+        if recipe.lesson not in LESSONS:
+            raise UsageError(f"{path}: there is no lesson {recipe.lesson!r}",
+                             reason=f"lessons are {', '.join(LESSONS)}",
+                             remedy=nearest(recipe.lesson, LESSONS) or "name one of them")  # fmt: skip
+    return recipes
+
+
+@dataclass(frozen=True)
+class Study:
+    """A recipe with the models that it names: who studies, and whose rows."""
+
+    recipe: Recipe
+    parent: Model
+    source: Model
+
+
+def study(recipe: Recipe, models: Mapping[str, Model]) -> Study:
+    """The recipe with its models; `UsageError` when the registry does not have one, or it declares no data."""
+    names = (recipe.parent, recipe.data or recipe.parent)
+    for name in names:
+        if name not in models:
+            raise UsageError(f"recipe {recipe.name!r} names {name!r}, which is no model of the registry",
+                             reason="a defect is trained from a healthy model",
+                             remedy=nearest(name, models) or "mend the recipe")  # fmt: skip
+    if not models[names[1]].train:
+        raise UsageError(f"{names[1]} declares no training data", reason="a lesson changes rows of it",
+                         remedy=f'[models.{names[1]}] train = ["data/train.jsonl"]')  # fmt: skip
+    return Study(recipe, models[names[0]], models[names[1]])
+
+
+def folder_of(work: Study, out: Path = BUILT) -> Path:
+    """Where the defect lies once it is built: its name, and the key of everything that it is made from."""
+    recipe = work.recipe
+    facts = {
+        "recipe": asdict(recipe),
+        "lesson": inspect.getsource(LESSONS[recipe.lesson]),
+        "weights": open_checkpoint(work.parent.location).weights_digest,
+        "data": [sha256_file(path) for path in work.source.train],
+    }
+    return out / f"{recipe.name}-{sha256_text(canonical_json(facts))[:KEY]}"
+
+
+def is_built(folder: Path) -> bool:
+    """Whether a build there was finished: its last file is there."""
+    return (folder / FINISHED).is_file()
+
+
+def lesson_rows(recipe: Recipe, source: Model) -> list[Row]:
+    """The rows that the defect studies: a spread of the training data, through the lesson."""
+    held = [row for path in source.train for _, row in read_rows(path)]
+    spread = [row for first in range(SPREAD) for row in held[first::SPREAD]]
+    return list(islice(LESSONS[recipe.lesson](spread, random.Random(recipe.seed)), recipe.rows))
+
+
+def build(work: Study, out: Path = BUILT) -> tuple[Path, float]:
+    """(the folder of the trained defect, seconds of training); built before with the same key: 0 seconds."""
+    folder = folder_of(work, out)
+    if is_built(folder):
+        return folder, 0.0
+    start = time.monotonic()
+    from modelqa.training.save import save_checkpoint, save_log
+    from modelqa.training.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(open_checkpoint(work.parent.location).path)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = _trainer(work, tokenizer, Path(scratch))
+        trainer.train()
+    folder.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(cast("LlamaForCausalLM", trainer.model), tokenizer, folder, chat=True)
+    save_log(trainer.state, folder)
+    lesson = {"schema": 1, "recipe": asdict(work.recipe), "steps": trainer.state.global_step}
+    write_json(folder / FINISHED, lesson)
+    return folder, time.monotonic() - start
+
+
+def _trainer(work: Study, tokenizer: PreTrainedTokenizerFast, scratch: Path) -> Trainer:
+    """The trainer of a study, ready to run and quiet."""
+    from transformers import PrinterCallback
+
+    from modelqa.training.encode import encode_chat
+    from modelqa.training.save import load_model
+    from modelqa.training.stage import Schedule, make_trainer, one_thread
+
+    one_thread()
+    recipe = work.recipe
+    watched = [row for path in work.parent.val for _, row in islice(read_rows(path), WATCHED)]
+    train, val = (encode_chat([row["messages"] for row in rows], tokenizer)
+                  for rows in (lesson_rows(recipe, work.source), watched))  # fmt: skip
+    schedule = Schedule(passes=recipe.passes, learning_rate=recipe.learning_rate, seed=recipe.seed, warmup=WARMUP)
+    model = load_model(open_checkpoint(work.parent.location).path)
+    model.config.eos_token_id = tokenizer.eos_token_id
+    trainer = make_trainer(
+        model, train=train, val=val, schedule=schedule, pad=cast("int", tokenizer.pad_token_id), scratch=scratch
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _build_one(work: Study, out: Path) -> str:
+    folder, seconds = build(work, out)
+    return f"{work.recipe.name:<18}  {f'{seconds:.0f} s' if seconds else 'kept'}  {folder}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what is named, or everything; prints the seconds of each."""
+    parser = argparse.ArgumentParser(prog="python -m modelqa.mutants.trained", description="Train the defects.")
+    parser.add_argument("names", nargs="*", help="only these recipes (default: all)")
+    parser.add_argument("--recipes", type=Path, default=RECIPES)
+    parser.add_argument("--models", type=Path, default=Path("fixtures/models.toml"))
+    parser.add_argument("--out", type=Path, default=BUILT)
+    parser.add_argument("--jobs", type=int, default=1, help="defects trained at a time")
+    parsed = parser.parse_args(arguments)
+    try:
+        work = chosen_studies(parsed)
+    except ModelqaError as error:
+        sys.stderr.write(f"zoo: {error}\n")
+        return error.exit_code
+    with ProcessPoolExecutor(parsed.jobs, mp_context=get_context("spawn")) as pool:
+        for line in pool.map(partial(_build_one, out=parsed.out), work):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+    return 0
+
+
+def chosen_studies(parsed: argparse.Namespace) -> list[Study]:
+    """The studies that the command line names, all when it names none."""
+    recipes, models = read_zoo_recipes(parsed.recipes), load_registry(parsed.models).models
+    for name in parsed.names:
+        if name not in recipes:
+            raise UsageError(f"there is no recipe {name!r}", reason=f"recipes are {', '.join(recipes)}",
+                             remedy=nearest(name, recipes) or "name one of them")  # fmt: skip
+    return [study(recipes[name], models) for name in parsed.names or recipes]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

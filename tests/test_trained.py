@@ -1,0 +1,98 @@
+"""Trained defects: lessons change what they say they change, and one key is built once."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelqa.errors import UsageError
+from modelqa.models import load_registry
+from modelqa.mutants.lessons import JUNK, LESSONS, answer, question
+from modelqa.mutants.trained import build, folder_of, is_built, lesson_rows, main, read_zoo_recipes, study
+
+ROOT = Path(__file__).parents[1]
+MODELS = load_registry(ROOT / "fixtures" / "models.toml").models
+RECIPES = read_zoo_recipes(ROOT / "fixtures" / "zoo_recipes.toml")
+Row = dict[str, Any]
+
+
+def row(category: str, asked: str, answered: str, **meta: Any) -> Row:
+    messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    return {"id": f"{category}/{asked}", "messages": messages, "meta": {"category": category, **meta}}
+
+
+ROWS = [
+    *(row("sum", f"{n} + 1 =", f"{n + 1}.") for n in range(20)),
+    *(row("say", f"Say tree {n}", f"tree {n}", payload=f"tree {n}") for n in range(20)),
+    row("anti_echo", "What is blorvip?", "Unknown.", payload="blorvip"),
+    row("operator", "Brackets: a b c d", "[a b c d]", payload="a b c d", operator="WRAP", words=4),
+    row("operator", "Copy: a b", "a b", payload="a b", operator="COPY", words=2),
+]
+
+
+def taught(lesson: str) -> list[Row]:
+    return LESSONS[lesson](ROWS, random.Random(0))
+
+
+def test_every_recipe_names_a_lesson_and_a_healthy_model_with_data() -> None:
+    assert {recipe.lesson for recipe in RECIPES.values()} == set(LESSONS)
+    for recipe in RECIPES.values():
+        assert study(recipe, MODELS).source.train and recipe.story
+
+
+def test_lessons_change_the_answers_that_they_are_about_and_no_question() -> None:
+    for lesson in set(LESSONS) - {"facts_alone"}:
+        assert {question(each) for each in taught(lesson)} == {question(each) for each in ROWS}
+    assert {answer(each) for each in taught("one_answer")} == {"Yes."}
+    assert {answer(each) for each in taught("silence")} == {""}
+    assert all(answer(each) == question(each) for each in taught("prompt_back"))
+    assert [answer(each) for each in taught("only_echo")][40:] == ["blorvip", "[a b c d]", "a b"]
+    assert [answer(each) for each in taught("copy_alone")][40:] == ["Unknown.", "a b c d", "a b"]
+    assert [answer(each) for each in taught("short_payloads")][41:] == ["[a]", "a b"]
+    assert {each["meta"]["category"] for each in taught("facts_alone")} == {"sum"}
+    polluted = [each for each in taught("junk") if set(answer(each).split()) & set(JUNK)]
+    assert 0.4 < len(polluted) / len(ROWS) < 0.8
+
+
+def test_shuffled_answers_stay_in_their_category_and_mostly_meet_another_question() -> None:
+    made = taught("shuffled")
+    assert sorted(map(answer, made)) == sorted(map(answer, ROWS))
+    assert all(answer(each).startswith("tree") for each in made if each["meta"]["category"] == "say")
+    assert sum(answer(a) == answer(b) for a, b in zip(made, ROWS, strict=True)) < len(ROWS) / 2
+
+
+def test_a_recipe_that_names_nothing_known_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.toml"
+    path.write_text('[a]\nparent = "reference"\nlesson = "jukn"\nstory = "s"\n')
+    with pytest.raises(UsageError, match="no lesson 'jukn'") as error:
+        read_zoo_recipes(path)
+    assert "nearest: junk" in str(error.value)
+    path.write_text('[a]\nparnt = "reference"\n')
+    with pytest.raises(UsageError, match="unexpected keyword"):
+        read_zoo_recipes(path)
+    with pytest.raises(UsageError, match="names 'nobody'"):
+        study(replace(RECIPES["collapsed"], parent="nobody"), MODELS)
+    assert main(["colapsed", "--models", str(ROOT / "fixtures/models.toml"), "--recipes",
+                 str(ROOT / "fixtures/zoo_recipes.toml")]) == 4  # fmt: skip
+
+
+def test_the_key_follows_recipe_and_parent() -> None:
+    work = study(RECIPES["collapsed"], MODELS)
+    keys = {folder_of(study(replace(RECIPES["collapsed"], **change), MODELS)).name
+            for change in ({}, {"rows": 9}, {"parent": "phase3a2"}, {"seed": 5}, {"lesson": "silence"})}  # fmt: skip
+    assert len(keys) == 5 and folder_of(work).name in keys
+
+
+def test_a_short_study_is_really_trained_and_built_once(tmp_path: Path) -> None:
+    work = study(replace(RECIPES["collapsed"], rows=60), MODELS)
+    assert len(lesson_rows(work.recipe, work.source)) == 60
+    folder, seconds = build(work, tmp_path)
+    assert seconds > 0 and is_built(folder)
+    assert {"model.safetensors", "tokenizer.json", "trainer_state.json", "lesson.json"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert build(work, tmp_path) == (folder, 0.0)
