@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from modelqa.chat import Chat
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.generate import LocalEngine, ServedEngine
@@ -55,13 +56,13 @@ def generate(parsed: argparse.Namespace) -> int:
         _, reply = next(engine.replies([prompt], max_new_tokens=parsed.max_new_tokens, decode=chat.decode))
         if parsed.show_ids:
             print(f"asked {list(prompt.ids)}\nreply {list(reply.ids)}")
-        end = "" if reply.stopped else f"  ({_endless(engine)})"
+        end = "" if reply.stopped else f"  ({_endless(chat)})"
         print(f"{escape(reply.raw, 'terminal')}{end}", flush=True)
     return 0
 
 
-def _endless(engine: LocalEngine | ServedEngine) -> str:
-    if engine.stop_ids:
+def _endless(chat: Chat) -> str:
+    if chat.stop_ids:
         return "never stopped"
     return "never stopped: neither generation_config.json nor the tokenizer declares a stop token"
 

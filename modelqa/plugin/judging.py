@@ -15,6 +15,7 @@ from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each
 from modelqa.plugin.contracts import DataSuites
+from modelqa.plugin.description import describe
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, family_names, suite_of
@@ -68,7 +69,7 @@ class Judging:
             weights = str(lab.baseline.run.model["weights_sha256"])
         else:
             weights = lab.subject("baseline").checkpoint.weights_digest if lab.baseline else ""
-        return Versus(lab.baseline, weights, lab.description(self.phase)["settings"], excused)
+        return Versus(lab.baseline, weights, describe(lab, self.phase)["settings"], excused)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -84,7 +85,7 @@ class Judging:
         ]
         self.folder.write_plan(
             {
-                **self.lab.description(self.phase),
+                **describe(self.lab, self.phase),
                 "gates": gates,
                 "deselected": sorted(self.deselected),
                 **suite_of(self.planned),
