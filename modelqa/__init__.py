@@ -47,6 +47,7 @@ __all__ = [
     "every",
     "gate",
     "no_evidence",
+    "noise",
     "not_asked",
     "parity",
     "scaling",

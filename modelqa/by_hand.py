@@ -12,7 +12,7 @@ from pathlib import Path
 
 from modelqa.chat import Chat
 from modelqa.checkpoint import open_checkpoint
-from modelqa.errors import GenerationError, UsageError
+from modelqa.errors import GenerationError
 from modelqa.generate import LocalEngine, ServedEngine
 from modelqa.models import find_registry, load_registry, resolve
 from modelqa.plugin.engines import PROBE, Engines
@@ -70,15 +70,9 @@ def _endless(chat: Chat) -> str:
 def _engine(parsed: argparse.Namespace, subject: Subject) -> LocalEngine | ServedEngine:
     """Who replies: this process, or the server that `--engine` names."""
     engines = Engines(LabSettings(parsed.model, Path(), None, engine=parsed.engine or "", served=parsed.served))
+    engines.require_askable(subject)
     probe = subject.chat.render(list(PROBE)) if parsed.engine else None
-    served = engines.served(subject, probe)
-    if parsed.engine and served is None:
-        raise UsageError(
-            f"{subject.model.name} is a base model: a server is not asked for it",
-            reason="servers are asked rendered conversations, and it has no chat format",
-            remedy="leave --engine out",
-        )
-    return served or engines.local(subject)
+    return engines.served(subject, probe) or engines.local(subject)
 
 
 def _messages(question: str, system: str | None) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?", re.
 _STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "selected_on", "benchmarks")
-_STRING_LISTS = ("categories", "languages", "factors", "cheaper")
+_STRING_LISTS = ("categories", "languages", "factors", "cheaper", "skills")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
@@ -44,7 +44,6 @@ class Model:
 
     root           folder of models.toml; paths are absolute, already joined to it
     declared       whether models.toml names it; a bare folder or Hub id declares nothing and cannot be released
-    sibling        a model that was trained almost alike
     parent         the model it was trained from; reference: its known-good control; baseline: what it is compared with
     system         the system message that evaluation sends, as training rendered it
     intended_rows  how many training rows were meant to be used; selected_on: questions by which it was picked
@@ -52,15 +51,14 @@ class Model:
     step           the training step whose weights these are; None: the last one of the log
     passes         how often the data was meant to be seen; None: 2 to 5 times
     recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
-    factors        dotted keys of the recipe that were meant to differ
-    adapter        folder of the LoRA adapter that was merged into the parent
+    adapter        folder of the LoRA adapter that was merged into the parent; sibling: a model trained almost alike
     categories     the values that meta.category may have in the training rows; languages: those of meta.language
     mix            {meta.source: declared share of the training rows}
     quotas         {meta.category: least share of the training rows}: what a phase must not go without
-    waivers        {gate: reason}, printed on the card
+    waivers        {gate: reason}, printed on the card; factors: dotted keys of the recipe that were meant to differ
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
-    training_tokens how many tokens the weights were trained on, all stages together
+    training_tokens how many tokens the weights saw, all stages together; skills: what is asked beyond its phase
     """
 
     name: str
@@ -99,6 +97,7 @@ class Model:
     trend: Path | None = None
     ablation: Path | None = None
     training_tokens: int | None = None
+    skills: tuple[str, ...] = ()
 
     @property
     def location(self) -> Path | str:

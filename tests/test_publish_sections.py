@@ -241,6 +241,17 @@ def test_declared_tokens_are_told_as_declared_and_counted_ones_as_counted(projec
     assert "Training saw 2,230,528 tokens over 1 stage(s), as its makers declare: 2.00 for each parameter" in text
 
 
+def test_the_measure_of_the_fixed_text_stands_on_the_card_with_its_hash(inputs: Inputs) -> None:
+    measured = {"bits_per_byte": 2.3456, "perplexity": 17.25, "tokens": 190, "bytes": 694, "text_sha256": "ab12" * 16}
+    gate = GateResult("fixed_text", "t::f", "benchmarks", Verdict(Status.PASS), measured=measured)
+    text = card_of(inputs, run=run_with(inputs, gate))
+    said = "of 694 bytes (sha256 `ab12ab12ab12`) it needs 2.346 bits per byte: a perplexity of 17.25 for each of 190"
+    assert said in text
+    for key in measured:
+        partly = {name: value for name, value in measured.items() if name != key}
+        assert "fixed text" not in card_of(inputs, run=run_with(inputs, replace(gate, measured=partly)))
+
+
 def test_the_shape_of_what_ships_is_named_field_by_field(inputs: Inputs) -> None:
     """A field that a record gains stays at home until somebody lets it ship."""
     gate, beside = compared("yn", "ny")

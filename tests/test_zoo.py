@@ -31,6 +31,8 @@ WITHOUT_DEFECT = {
     "told_apart": "it judges the reference against its random twin: tests/test_harness.py",
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
+    "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
+    "fixed_text": "it fails when the suite's own text is edited: tests/test_fixed_text.py",
 }
 SERVED = {"parity.engine"}  # codes of gates that are asked only where a server makes the replies
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from modelqa.chat import Chat
 
 LONGEST = 20  # rows with the most characters that are always rendered: one that is too long is among them
-# Rows whose mask is checked; a render and its mask take milliseconds, those of a whole dataset would be minutes. Every
-# shape of row is among them, and what training really fed is compared in every captured row (`modelqa.parity`).
+# Rows whose mask is checked; a render and its mask take milliseconds, those of a whole dataset would take minutes.
+# Every shape of row is among them, and what training really fed is compared in every captured row (`modelqa.parity`).
 RENDERED = 200
 SEED = 20  # of the choice of rendered rows
 _HASH = 16  # hex digits kept of a hash in the frame; 2^64 values do not meet by chance in a dataset

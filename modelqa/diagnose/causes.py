@@ -50,7 +50,7 @@ CAUSES = (
         "gate_code",
         "A gate's own code failed, or the session died: nothing is known of the model.",
         "mend the gate that is named, or run again; replies that were made are kept",
-        shown=("crashed", "died", "missing_replies", "no_cases"),
+        shown=("crashed", "died", "missing_replies", "no_cases", "benchmarks.other_text"),
     ),
     Cause(
         "measure",
@@ -165,7 +165,7 @@ CAUSES = (
         "The path to a reply: batch, cache, mode, repetition or the type of numbers change what the model says.",
         "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
         "a false alarm: see whether the answers are still right",
-        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype"),
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype", "parity.noise"),
         cleared=("mode", "repeatable", "batching", "cache"),
     ),
     Cause(
@@ -237,6 +237,22 @@ CAUSES = (
         shown=("one_answer.*", "echo_collapse.*", "regression_collapse.*"),
         hinted=("anti_echo.*", "operator_contrast.*", "regression_basic.*"),
         cleared=("one_answer", "echo_collapse", "regression_collapse"),
+        mundane=False,
+    ),
+    Cause(
+        "shortcut",
+        "A shortcut of multiple choice: a letter, a place or the look of an option is chosen, not what is asked.",
+        "put the right option at every place alike in training, and give multiple choice half of the rows until it is "
+        "right in every rotation; trust no score on unrotated options",
+        shown=(
+            "behaviour.letter_prior",
+            "behaviour.place",
+            "behaviour.options_only",
+            "behaviour.stem_blind",
+            "behaviour.unparsed",
+            "behaviour.below_chance",
+        ),
+        cleared=("choice",),
         mundane=False,
     ),
     Cause(

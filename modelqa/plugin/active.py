@@ -109,9 +109,9 @@ class Active:
 
     def _plan(self) -> Judging:
         settings = self.lab.settings
-        planned, _, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
+        planned, phases, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
         cases = draw(planned, settings.case_seed, self.lab.kept)
-        judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
+        judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected, phases.first)
         judging.write_plan()
         return judging
 

@@ -15,6 +15,7 @@ LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 def describe(lab: Lab, phase: str) -> dict[str, Any]:
     """What the record says of the models and settings."""
     checkpoint, model = lab.candidate.checkpoint, lab.candidate.model
+    lab.engines.require_askable(lab.candidate)
     lab.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
     controls = {}
     for role in ("reference", "random", *lab.beside):

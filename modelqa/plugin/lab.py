@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
@@ -17,7 +17,7 @@ from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
 from modelqa.models import Model, Registry, load_registry, relatives, resolve
-from modelqa.parity import captured_problems, reply_differences
+from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
@@ -209,18 +209,8 @@ class Lab:
 
         As `modelqa.parity.reply_differences`, and "unknown": how many the server gave no usable reply to.
         """
-        subject, served = self.candidate, self.served("candidate")
-        assert served is not None  # `test_engine` asks only then
-        setups = [asdict(self.engines.setup(subject, max_new_tokens, local=here)) for here in (True, False)]
-        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "decode": subject.chat.decode}
-
-        def compare() -> dict[str, Any]:
-            there = dict(served.replies(prompts, **options))
-            here = dict(self.engines.local(subject).replies(prompts, **options))
-            both = sorted(there.keys() & here.keys())
-            found = reply_differences([here[i] for i in both], [there[i] for i in both], floor=floor, by_text=True)
-            return {**found, "unknown": len(here.keys() - there.keys())}
-
+        setups = [asdict(self.engines.setup(self.candidate, max_new_tokens, local=here)) for here in (True, False)]
+        compare = partial(self.engines.compare, self.candidate, prompts, max_new_tokens=max_new_tokens, floor=floor)
         return dict(self.kept(["beside_server", setups, _plain(prompts), floor], compare))
 
     def kept(self, identity: Any, make: Callable[[], Any], code: str = "") -> Any:

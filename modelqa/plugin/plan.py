@@ -30,6 +30,7 @@ STREAM_LIMIT = 100_000  # drawn from a stream before its `where` is called unsat
 class Planned:
     """One collected gate or check. `spec` is None for an ordinary test on files or measurements.
 
+    function   the test's own; file: where it stands
     compares   whether it lays gates beside the baseline's
     threshold  the rate to prove, None when the gate has none (plural, informational, a check)
     margin     how much worse than the baseline is still no worse; None: not compared
@@ -42,6 +43,7 @@ class Planned:
     spec: Gate | None
     plural: bool
     file: Path
+    function: Callable[..., Any]
     threshold: float | None = None
     later: Later | None = None
     margin: float | None = None
@@ -120,6 +122,7 @@ def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
         spec=spec,
         plural="replies" in getattr(item, "fixturenames", ()),
         file=item.path,
+        function=getattr(item, "function", item.runtest),
         threshold=(
             spec.threshold if spec and spec.threshold is not None else entry if isinstance(entry, float) else None
         ),

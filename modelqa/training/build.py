@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from modelqa.data import echo, format_lock, operators
+from modelqa.data import choices, echo, format_lock, operators
 from modelqa.data.grammar import Split
 from modelqa.data.manifest import RowCounts
 from modelqa.data.rows import Row
@@ -40,7 +40,7 @@ OUT = Path("fixtures")
 TOKENIZER = "tokenizer.json"
 BLOCK = 128  # tokens in a row of the base corpus
 GENERATORS: dict[str, Callable[..., Iterator[Row]]] = {
-    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows
+    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows, "choices": choices.rows
 }
 VAL_SEED = 5000  # added to a source's seed for its validation rows
 VAL_ROWS = 600  # validation rows of each source; a mix takes its share of them
