@@ -23,7 +23,7 @@ from modelqa.files import write_text
 from modelqa.handbook.known import OUTPUTS, SUFFIX
 from modelqa.handbook.page import Failing, codes_of
 from modelqa.handbook.shipped import Shipped, gates_of
-from modelqa.models import load_registry
+from modelqa.models import Model, load_registry
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.judging import Workplace
 from modelqa.mutants.kind import WARNED, Kind, NotApplicable
@@ -98,7 +98,8 @@ def together(gates: Sequence[Shipped], model: str, keeper: Keeper, defects: Sequ
     """{gate: what it says} of one copy of `model` that has a defect of each gate; a gate that says nothing has none."""
     place = keeper.place(model)
     name = hashed_name("page", model, *(gate.name for gate in gates))
-    sibling, kinds, others = place.sibling(name), {}, {}
+    sibling, kinds = place.sibling(name), {}
+    others: dict[str, Model] = {}
     for gate in gates:
         kinds[gate.name] = next(each.kind for each in showings(gate, keeper, defects) if each.model == model)
         damage = kinds[gate.name].make(kinds[gate.name].grounded(sibling))
