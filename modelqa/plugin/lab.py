@@ -6,7 +6,6 @@ One model is in memory at a time.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,15 +21,13 @@ from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
-from modelqa.plugin.versus import baseline_note, find_baseline, find_beside
+from modelqa.plugin.versus import find_baseline, find_beside
 from modelqa.record import Problem
 from modelqa.records import Stored
 from modelqa.reply import Prompt, Reply
 
 if TYPE_CHECKING:
     from modelqa.generate import ReplyCache, ServedEngine, Setup
-
-LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 
 
 @dataclass
@@ -102,60 +99,10 @@ class Lab:
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
         return dict(read_object(path)["replies"])
 
-    def description(self, phase: str) -> dict[str, Any]:
-        """What the record says of the models and settings."""
-        checkpoint, model = self.candidate.checkpoint, self.candidate.model
-        self.engines.require_askable(self.candidate)
-        self.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
-        controls = {}
-        for role in ("reference", "random", *self.beside):
-            subject = self.subject(role)
-            controls[role] = {"name": subject.model.name, **subject.identity}
-            if self.engines.server is not None:
-                controls[role]["engine"] = "local" if self.served(role) is None else "server"
-        if isinstance(self.baseline, Stored):
-            controls["baseline"] = self.baseline.identity
-        notes = (
-            []
-            if model.declared
-            else [f"{model.name} is not in models.toml: it declares no training data and cannot be released"]
-        )
-        if self.settings.phase and self.settings.phase != model.phase:
-            notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
-        notes += [*baseline_note(self.settings, model), *self.engines.notes()]
-        return {
-            "model": {
-                "name": model.name,
-                "declared": model.declared,
-                "stage": model.stage,
-                "phase": phase,
-                "system": model.system,
-                "fingerprint": checkpoint.fingerprint,
-                "digest": checkpoint.digest,
-                "weights_sha256": checkpoint.weights_digest,
-                "template_sha256": self.candidate.chat.template_sha256,
-                "tokenizer_sha256": self.candidate.chat.tokenizer_sha256,
-                "stop_ids": list(self.candidate.chat.stop_ids),
-            },
-            "controls": controls,
-            "settings": {**self._generation(self.settings.max_new_tokens), "case_seed": self.settings.case_seed},
-            "notes": notes,
-        }
-
     def served(self, role: str) -> ServedEngine | None:
         """The server's engine of a role; None when it is asked in this process."""
         subject = self.subject(role)
         return self.engines.served(subject, self.prompt(role, PROBE)) if subject.chats else None
-
-    def _generation(self, max_new_tokens: int) -> dict[str, Any]:
-        return {
-            **self.engines.description(self.candidate),
-            "decoding": "greedy",
-            "dtype": self.settings.dtype,
-            "device": self.settings.device,
-            "max_new_tokens": max_new_tokens,
-            "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        }
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
