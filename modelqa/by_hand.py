@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from modelqa.chat import Chat
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError
 from modelqa.generate import LocalEngine, ServedEngine
@@ -55,9 +56,15 @@ def generate(parsed: argparse.Namespace) -> int:
         _, reply = next(engine.replies([prompt], max_new_tokens=parsed.max_new_tokens, decode=chat.decode))
         if parsed.show_ids:
             print(f"asked {list(prompt.ids)}\nreply {list(reply.ids)}")
-        end = "" if reply.stopped else "  (never stopped)"
+        end = "" if reply.stopped else f"  ({_endless(chat)})"
         print(f"{escape(reply.raw, 'terminal')}{end}", flush=True)
     return 0
+
+
+def _endless(chat: Chat) -> str:
+    if chat.stop_ids:
+        return "never stopped"
+    return "never stopped: neither generation_config.json nor the tokenizer declares a stop token"
 
 
 def _engine(parsed: argparse.Namespace, subject: Subject) -> LocalEngine | ServedEngine:
@@ -74,7 +81,9 @@ def _messages(question: str, system: str | None) -> list[dict[str, str]]:
 
 
 def _lines() -> Iterable[str]:
-    """Questions typed line by line until the end of input; the prompt sign only for a person."""
+    """Questions typed line by line until the end of input; how it ends and the prompt sign only for a person."""
+    if sys.stdin.isatty():
+        print("one question a line; Ctrl-D ends", file=sys.stderr)
     while True:
         if sys.stdin.isatty():
             print("> ", end="", flush=True)

@@ -62,6 +62,7 @@ GATES: dict[str, str] = {
     "parity.adapter": "adapter",
     "parity.engine": "engine",
     "weights.same_as_baseline": "changed",
+    "behaviour.language_lost": "language",
     "behaviour.regressed": "not_worse",
     "benchmarks.missing": "results_stated",
     "benchmarks.n": "results_stated",

@@ -53,6 +53,24 @@ def test_ratios_that_leave_nothing_or_are_negative_are_refused(anti: float, cont
         list(echo.rows(seed=1, anti_echo_ratio=anti, contrast_ratio=contrast))
 
 
+def test_copied_texts_have_as_many_words_as_asked() -> None:
+    shares = [0.0, 0.0, 0.0, 0.5, 0.0, 0.5]
+    rows = [row for row in made("only", word_shares=shares) if row["meta"]["category"] == "echo"]
+    counted = Counter(len(row["meta"]["payload"].split()) for row in rows)
+    assert set(counted) == {4, 6} and 0.4 < counted[4] / len(rows) < 0.6
+
+
+def test_alike_gibberish_is_copied_in_the_share_asked_for_and_else_nothing_changes() -> None:
+    def shared(rows: list[Row]) -> float:
+        said = [answer_of(row).lower().split() for row in rows if row["meta"]["category"] == "echo"]
+        long = [words for words in said if len(words) == 4]
+        return sum(len({word[:3] for word in words}) < 4 for words in long) / len(long)
+
+    four = [0.0, 0.0, 0.0, 1.0]
+    assert shared(made("only", word_shares=four, alike_share=1.0)) > shared(made("only", word_shares=four)) + 0.3
+    assert made("only", alike_share=0.0, word_shares=echo.WORD_SHARES) == made("only")
+
+
 def test_a_cap_keeps_the_ratios() -> None:
     counted = Counter(row["meta"]["category"] for row in made("exclude", max_examples=100))
     assert counted == {"echo": 60, "anti_echo": 20, "contrast": 20}
@@ -210,6 +228,16 @@ def test_math_modes_say_how_many_sums_there_are(math: format_lock.Math, low: int
     rows = list(format_lock.rows(seed=1, mode="minimal", math=math))
     assert low <= sum(row["meta"]["category"] == "sum" for row in rows) <= high
     assert math != "only" or len(rows) == 300
+
+
+def test_everyday_words_are_said_as_often_as_asked_in_training_alone() -> None:
+    def said(split: format_lock.Split, everyday: int) -> int:
+        rows = format_lock.rows(seed=3, n_examples=600, everyday=everyday, split=split)
+        answers = [answer_of(row) for row in rows if row["meta"]["category"] == "say"]
+        return sum(answer.lower().rstrip(".!") in pools.EVERYDAY for answer in answers)
+
+    assert said("train", 100) == 100
+    assert said("train", 0) == 0 and said("val", 100) == 0
 
 
 def test_validation_has_no_small_talk_since_its_wording_is_fixed() -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from modelqa.data import operators
+from modelqa.data import operators, pools
 from modelqa.data.rows import Row, answer_of, chat_row, defect, duplicates, user_of
 from modelqa.errors import DataError, UsageError
 from modelqa.family import normalise, payload_split
@@ -144,3 +144,13 @@ def test_the_system_text_is_the_first_message_and_empty_means_none() -> None:
     silent = next(operators.rows(n=3, split="train", seed=1, max_tokens=0, system=""))
     assert spoken["messages"][0] == {"role": "system", "content": "Be kind."}
     assert [message["role"] for message in silent["messages"]] == ["user", "assistant"]
+
+
+def test_payloads_are_made_of_the_kinds_and_lengths_asked_for() -> None:
+    rows = operators.rows(
+        n=90, split="train", seed=2, max_tokens=0, max_words=6, word_dist=[0, 0, 0, 0, 0.5, 0.5], kinds=["alike"],
+        german=False,
+    )
+    payloads = {row["meta"]["payload"] for row in rows}
+    assert {len(text.split()) for text in payloads} == {5, 6}
+    assert {word for text in payloads for word in text.lower().split()} <= set(pools.nonce_words("train"))

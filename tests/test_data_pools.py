@@ -38,7 +38,7 @@ def test_gibberish_of_the_splits_is_disjoint_and_plentiful() -> None:
 
 
 @pytest.mark.parametrize("split", pools.SPLITS)
-@pytest.mark.parametrize("kind", ["words", "nonce", "mixed"])
+@pytest.mark.parametrize("kind", ["words", "nonce", "mixed", "alike"])
 def test_a_payload_belongs_to_its_split_whatever_its_case_and_final_mark(split: pools.Split, kind: pools.Kind) -> None:
     rng = Random(1)
     for count in (1, 2, 3, 4):
@@ -63,6 +63,33 @@ def test_a_mixed_payload_of_two_words_holds_a_word_and_gibberish() -> None:
     for seed in range(30):
         text = pools.payload(Random(seed), split="train", words=2, kind="mixed").lower()
         assert len([word for word in text.split() if word in listed]) == 1
+
+
+def begins_or_ends_alike(text: str) -> bool:
+    said = text.lower().split()
+    return any(len({word[end] for word in said}) < len(said) for end in (slice(3), slice(-3, None)))
+
+
+@pytest.mark.parametrize("split", pools.SPLITS)
+def test_alike_words_are_gibberish_of_the_split_and_most_payloads_share_a_beginning_or_an_end(
+    split: pools.Split,
+) -> None:
+    made = [pools.payload(Random(seed), split=split, words=4, kind="alike") for seed in range(100)]
+    assert {word for text in made for word in text.lower().split()} <= set(pools.nonce_words(split))
+    assert sum(len(set(text.lower().split())) == 4 for text in made) >= 98
+    assert sum(map(begins_or_ends_alike, made)) >= 90
+    drawn = [pools.payload(Random(seed), split=split, words=4, kind="nonce") for seed in range(100)]
+    assert sum(map(begins_or_ends_alike, drawn)) <= 60
+
+
+def test_the_filter_holds_for_alike_words_too() -> None:
+    made = pools.alike(Random(6), split="train", words=6, is_safe=lambda word: len(word) <= 6)
+    assert len(made) == 6 and max(map(len, made)) <= 6
+
+
+def test_everyday_words_are_no_words_that_questions_are_asked_about() -> None:
+    assert not set(pools.EVERYDAY) & set(pools.WORDS)
+    assert len(set(pools.EVERYDAY)) == len(pools.EVERYDAY)
 
 
 def test_payloads_come_in_all_three_cases_and_with_final_marks() -> None:

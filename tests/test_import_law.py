@@ -17,13 +17,13 @@ PUBLISHER = ROOT / "publish"  # mapped into the package by the build, as modelqa
 # A module may import from its own layer's left: layers in order, each a set of first path components of modelqa.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"files", "text", "likeness", "wording", "phrases"},
+    {"files", "text", "likeness", "wording", "phrases", "typed"},
     {"record", "reply", "family", "reasons", "plots"},
     {"stats", "models", "checkpoint", "form", "logs"},
     {"chat"},
     {"ask", "nulls", "gates", "phases"},
     {"judge", "degeneration", "generate", "records", "thresholds"},
-    {"parity", "content", "noise"},
+    {"parity", "content", "language", "noise"},
     {"data"},
     {"trainable", "training"},
     {"preflight", "benchmarks", "choice", "diagnose", "scaling", "loads"},

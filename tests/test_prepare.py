@@ -14,7 +14,7 @@ from modelqa.data.arrays import load
 from modelqa.data.division import divided, read_rows
 from modelqa.data.prepare import Settings, prepare, write_split
 from modelqa.data.prepare_command import add_prepare_parsers
-from modelqa.errors import DataError, UsageError
+from modelqa.errors import DataError, OutputError, UsageError
 from modelqa.files import sha256_file, write_json, write_jsonl
 
 NOUNS = ("river", "stone", "lantern", "meadow", "copper", "violin", "harbor", "ladder", "pepper", "saddle",
@@ -231,6 +231,13 @@ def test_a_failed_preparation_leaves_no_litter(source, model):
     with pytest.raises(DataError, match="more than 5"):
         prepare(settings(source, model, max_length=5))
     assert list(out.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_one_clear_error(source, model):
+    (source.parent / "out").write_text("in the way")
+    with pytest.raises(OutputError, match="out cannot be written"):
+        prepare(settings(source, model))
+    assert (source.parent / "out").read_text() == "in the way"
 
 
 def test_the_manifest_binds_sources_and_their_manifests(source, model):

@@ -8,7 +8,7 @@ about what is *copied*; questions about gibberish are asked in every mode, since
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -47,6 +47,15 @@ class Piece:
     meta: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Copied:
+    """What echo rows copy: the gibberish mode, shares by number of words, and the share of gibberish that is alike."""
+
+    gibberish: Gibberish
+    word_shares: tuple[float, ...]
+    alike_share: float
+
+
 def rows(
     *,
     seed: int,
@@ -56,6 +65,8 @@ def rows(
     max_target_tokens: int = MAX_TARGET_TOKENS,
     anti_echo_ratio: float = ANTI_ECHO_RATIO,
     contrast_ratio: float = CONTRAST_RATIO,
+    word_shares: Sequence[float] = WORD_SHARES,
+    alike_share: float = 0.0,
     n_examples: int | None = None,
     max_examples: int | None = None,
     split: Split = "train",
@@ -66,13 +77,16 @@ def rows(
     n_examples   how many (`SIZES` by mode), capped by max_examples before the ratios are applied
     bpe_safe     gibberish to be copied has at most max_target_tokens tokens a word by `count_tokens`; without it a
                  `UsageError` (mode "exclude" copies no gibberish and needs none)
+    word_shares  of echo payloads of one word, two words, and so on
+    alike_share  of echo payloads with gibberish are words that begin or end alike; mode "exclude" has none
     """
     total = size(gibberish, n_examples, max_examples)
     is_safe = _filter(gibberish, bpe_safe, count_tokens, max_target_tokens)
     rng = Random(f"echo {gibberish} {split} {seed}")
     number, seen = 0, set[str]()
+    copied = Copied(gibberish, tuple(word_shares), alike_share)
     for category in _plan(rng, total, anti_echo_ratio, contrast_ratio):
-        for piece in _new_pieces(rng, category, gibberish, split, is_safe, seen):
+        for piece in _new_pieces(rng, category, copied, split, is_safe, seen):
             number += 1
             identity = f"echo-{gibberish}-{split}-{number:06d}"
             yield chat_row(identity, piece.user, piece.answer, system=system, meta=piece.meta)
@@ -120,16 +134,16 @@ def _filter(
 
 
 def _new_pieces(
-    rng: Random, category: str, gibberish: Gibberish, split: Split, is_safe: IsSafe | None, seen: set[str]
+    rng: Random, category: str, copied: Copied, split: Split, is_safe: IsSafe | None, seen: set[str]
 ) -> list[Piece]:
     """The rows of one item of the plan (two for a contrast pair), whose prompts are new; they are noted in `seen`."""
     for _ in range(MAX_DRAWS):
         if category == "echo":
-            pieces = [_echo(rng, gibberish, split, is_safe)]
+            pieces = [_echo(rng, copied, split, is_safe)]
         elif category == "anti_echo":
             pieces = [_anti(rng, split)]
         else:
-            pieces = _contrast(rng, gibberish, split, is_safe)
+            pieces = _contrast(rng, copied.gibberish, split, is_safe)
         prompts = {piece.user for piece in pieces}
         if len(prompts) == len(pieces) and not prompts & seen:
             seen |= prompts
@@ -172,14 +186,16 @@ def question_piece(
     return Piece(template.replace("{P}", text), answer, meta)
 
 
-def _echo(rng: Random, gibberish: Gibberish, split: Split, is_safe: IsSafe | None) -> Piece:
-    kind: pools.Kind = "words" if gibberish == "exclude" else "nonce"
-    if gibberish == "include":
+def _echo(rng: Random, copied: Copied, split: Split, is_safe: IsSafe | None) -> Piece:
+    kind: pools.Kind = "words" if copied.gibberish == "exclude" else "nonce"
+    if copied.gibberish == "include":
         kind = rng.choice(("words", "nonce", "mixed"))
+    if copied.alike_share and kind != "words" and rng.random() < copied.alike_share:
+        kind = "alike"
     language: Language = "de" if rng.random() < GERMAN_SHARE else "en"
     text = _fixed_text(rng, split, language) if kind == "words" and rng.random() < 0.25 else None
     if text is None:
-        words = rng.choices((1, 2, 3, 4), WORD_SHARES)[0]
+        words = rng.choices(range(1, len(copied.word_shares) + 1), copied.word_shares)[0]
         text = pools.payload(
             rng, split=split, words=words, language=language, kind=kind, punctuation=True, is_safe=is_safe
         )

@@ -17,6 +17,7 @@ from modelqa.data.small_talk import SMALL_TALK
 from modelqa.data.templates_facts import ask_fact
 from modelqa.data.templates_sums import YES_NO_KINDS
 from modelqa.errors import UsageError
+from modelqa.family import payload_split
 
 Mode = Literal["full", "minimal"]
 Math = Literal["include", "exclude", "only", "minimal"]
@@ -40,18 +41,23 @@ def rows(
     mode: Mode = "full",
     math: Math = "include",
     n_examples: int | None = None,
+    everyday: int = 0,
     split: Split = "train",
     system: str = DEFAULT_SYSTEM,
 ) -> Iterator[Row]:
     """The format-lock rows, streamed in mixed order; `n_examples` overrides the mode's size (`SIZES`).
 
     The sums are all of the "seen" kind (`modelqa.data.facts.sums`), whatever the split: only phrasings are held back.
+    everyday  so many of the training rows that say something say a word of `pools.EVERYDAY` ("Say hello.")
+
     Small talk has one fixed wording, so it stands in training alone.
     """
     rng = Random(f"format lock {mode} {math} {split} {seed}")
     wanted = counts(mode, math, n_examples)
     if split == "val":
         wanted = {**wanted, "fact": wanted.get("fact", 0) + wanted["small_talk"], "small_talk": 0}
+    elif everyday:
+        wanted = {**wanted, "say": wanted["say"] - everyday, "everyday": everyday}
     plan = [name for name, count in wanted.items() for _ in range(count)]
     rng.shuffle(plan)
     turn = dict.fromkeys(_MAKERS, rng.randrange(10_000))
@@ -98,6 +104,13 @@ def _say(rng: Random, split: Split, turn: int, language: Language = "en") -> Pie
     return copy_piece(rng, text, category="say", split=split, language=language)
 
 
+def _everyday(rng: Random, split: Split, turn: int) -> Piece:
+    """Say what templates begin with: a model that only ever skips "hello" cannot say it."""
+    text = pools.cased(rng, _turn(_EVERYDAY, turn))
+    text += rng.choice(("", "", "", "", ".", "!"))
+    return copy_piece(rng, text, category="say", split=split, language="en")
+
+
 def _fact(rng: Random, split: Split, turn: int, language: Language = "en") -> Piece:
     fact = _turn(_BY_LANGUAGE[language], turn)
     template = rng.choice(phrasings.facts(fact.kind, split, language))
@@ -140,7 +153,9 @@ _BY_LANGUAGE: dict[Language, list[facts.Fact]] = {
     "de": [fact for fact in facts.FACTS if fact.language == "de"],
 }
 _YES_NO_FACTS = [fact for fact in _BY_LANGUAGE["en"] if fact.kind in YES_NO_KINDS]
+_EVERYDAY = [word for word in pools.EVERYDAY if payload_split(word) == "train"]
 _MAKERS: dict[str, Maker] = {
+    "everyday": _everyday,
     "small_talk": _small_talk,
     "say": _say,
     "say_de": lambda rng, split, turn: _say(rng, split, turn, "de"),

@@ -44,15 +44,17 @@ def rows(
     max_tokens: int = MAX_TOKENS,
     count_tokens: Callable[[str], int] | None = None,
     german: bool = True,
+    kinds: Sequence[pools.Kind] = KINDS,
     system: str = DEFAULT_SYSTEM,
 ) -> Iterator[Row]:
     """`n` examples, rounded up to a multiple of three, streamed; the three of one payload follow each other.
 
+    kinds       what payloads are made of; one of them is drawn for each, so that naming one twice doubles its share
     max_tokens  upper limit of `count_tokens(payload)`; 0 for none. A limit without `count_tokens` is a `UsageError`.
     """
     draw = _payloads(
         Random(f"operators {split} {seed}"), split, list(_lengths(-(-n // 3), word_dist, max_words)), german,
-        _limit(max_tokens, count_tokens),
+        _limit(max_tokens, count_tokens), kinds,
     )  # fmt: skip
     rng = Random(f"operator prompts {split} {seed}")
     for number, (text, language) in enumerate(draw, 1):
@@ -144,14 +146,15 @@ def _lengths(count: int, word_dist: Sequence[float], max_words: int) -> Iterator
 
 
 def _payloads(
-    rng: Random, split: Split, lengths: list[int], german: bool, fits: Callable[[str], bool]
+    rng: Random, split: Split, lengths: list[int], german: bool, fits: Callable[[str], bool],
+    kinds: Sequence[pools.Kind],
 ) -> Iterator[tuple[str, Language]]:
     seen: set[str] = set()
     rng.shuffle(lengths)
     for words in lengths:
         language: Language = "de" if german and rng.random() < GERMAN_SHARE else "en"
         for _ in range(MAX_DRAWS):
-            text = pools.payload(rng, split=split, words=words, language=language, kind=rng.choice(KINDS))
+            text = pools.payload(rng, split=split, words=words, language=language, kind=rng.choice(kinds))
             if normalise(text) not in seen and fits(text):
                 break
         else:

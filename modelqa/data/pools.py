@@ -13,6 +13,7 @@ from random import Random
 from typing import Literal
 
 from modelqa.data.words import (
+    EVERYDAY,
     FIRST_SYLLABLES,
     GERMAN_PHRASES,
     GERMAN_SENTENCES,
@@ -28,10 +29,11 @@ from modelqa.errors import UsageError
 from modelqa.family import payload_split
 
 Split = Literal["train", "val", "certify"]
-Kind = Literal["words", "nonce", "mixed"]
+Kind = Literal["words", "nonce", "mixed", "alike"]
 Language = Literal["en", "de"]
 
 __all__ = [
+    "EVERYDAY",
     "GERMAN_PHRASES",
     "GERMAN_SENTENCES",
     "GERMAN_WORDS",
@@ -43,6 +45,7 @@ __all__ = [
     "Kind",
     "Language",
     "Split",
+    "alike",
     "cased",
     "nonce",
     "nonce_words",
@@ -51,6 +54,8 @@ __all__ = [
 
 SPLITS: tuple[Split, ...] = ("train", "val", "certify")
 PUNCTUATED_SHARE = 0.2  # of payloads that may end with a mark do
+ALIKE_SHARE = 0.7  # of the words of an "alike" payload after the first begin or end as one before them does
+ALIKE_LETTERS = 3  # that many letters at either end are most of a syllable, and mostly one token
 MAX_DRAWS = 20_000  # a split holds 1/20 of all payloads: this many misses in a row mean that it cannot be met
 
 @lru_cache(maxsize=1)
@@ -85,6 +90,36 @@ def nonce(rng: Random, *, split: Split, is_safe: Callable[[str], bool] | None = 
     )
 
 
+def alike(
+    rng: Random, *, split: Split, words: int, is_safe: Callable[[str], bool] | None = None
+) -> list[str]:
+    """`words` gibberish words of `split`, most of which begin or end as another one does: the hardest thing to copy.
+
+    A copy goes on from the letters that it has just written, and here these stand in more than one place.
+    """
+    found = [nonce(rng, split=split, is_safe=is_safe)]
+    while len(found) < words:
+        kin = _kin(split)[rng.choice(_ends(rng.choice(found)))] if rng.random() < ALIKE_SHARE else ()
+        choice = [word for word in kin if word not in found and (is_safe is None or is_safe(word))]
+        found.append(rng.choice(choice) if choice else nonce(rng, split=split, is_safe=is_safe))
+    rng.shuffle(found)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _kin(split: Split) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The gibberish words of a split by their first letters and by their last."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for word in nonce_words(split):
+        for end in _ends(word):
+            found.setdefault(end, []).append(word)
+    return {end: tuple(words) for end, words in found.items()}
+
+
+def _ends(word: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("first", word[:ALIKE_LETTERS]), ("last", word[-ALIKE_LETTERS:])
+
+
 def cased(rng: Random, text: str) -> str:
     """`text` as it is (60 %), with a capital (32 %) or in capitals (8 %): what a copy has to keep."""
     draw = rng.random()
@@ -103,13 +138,17 @@ def payload(
 ) -> str:
     """A payload of `words` words that belongs to `split` and differs from every other split's after normalisation.
 
-    kind         "words", "nonce", or "mixed" (each word is one or the other, both present when there is room)
+    kind         "words", "nonce", "mixed" (each word is one or the other, both present when there is room) or "alike"
+                 (gibberish words that begin or end alike)
     punctuation  now and then (one in five) a final `.`, `!` or `?`, which is then part of the payload
     is_safe      what each gibberish word must satisfy
     """
     for _ in range(MAX_DRAWS):
         kinds = _kinds(rng, words, kind)
-        text = " ".join(_word(rng, split, language, chosen, is_safe) for chosen in kinds)
+        text = " ".join(
+            alike(rng, split=split, words=words, is_safe=is_safe) if kind == "alike"
+            else (_word(rng, split, language, chosen, is_safe) for chosen in kinds)
+        )
         if payload_split(text) != split:
             continue
         text = cased(rng, text)
@@ -124,6 +163,8 @@ def payload(
 
 
 def _kinds(rng: Random, words: int, kind: Kind) -> list[Kind]:
+    if kind == "alike":
+        return ["nonce"] * words
     if kind != "mixed":
         return [kind] * words
     chosen: list[Kind] = [rng.choice(("words", "nonce")) for _ in range(words)]

@@ -71,6 +71,14 @@ Wolke Wort Zahn Zaun Zeit Ziege Zimmer Zug Zucker Zweig
 """
 )
 
+# what people ask to be said; apart from WORDS, because templates begin with some of them and none is asked about
+EVERYDAY: tuple[str, ...] = _words(
+    """
+amen bad bravo bye cheers congratulations cool done fine good goodbye great hello hey hi hurray later maybe never nice
+no okay oops perfect please sorry stop sure test thanks today tomorrow welcome wow yes yesterday
+"""
+)
+
 PHRASES: tuple[str, ...] = _between_slashes(
     """
 good morning / good night / see you soon / thank you / well done / open the door / close the window / red apple /

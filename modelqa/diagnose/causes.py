@@ -265,6 +265,24 @@ CAUSES = (
         mundane=False,
     ),
     Cause(
+        "language_unlearnt",
+        "The language was unlearnt: the rows hold answers alone, and nothing kept what the base knew of plain text.",
+        "replay plain text of the base's kind in the mix, or lower the learning rate and the passes",
+        shown=("behaviour.language_lost",),
+        hinted=("garbage_replies.*",),
+        cleared=("language",),
+        mundane=False,
+    ),
+    Cause(
+        "untaught",
+        "Skills that the training rows do not hold, or hold one side of only: every order obeyed, every question "
+        "answered, or none.",
+        "count the rows of each kind in the mix, and teach each with its contrast: modelqa data instructions",
+        shown=("abstention.floor", "injection.floor", "hierarchy.floor", "turns.floor", "strict_output.floor"),
+        hinted=("abstention.*", "citation.*", "strict_output.*", "injection.*", "hierarchy.*", "turns.*"),
+        mundane=False,
+    ),
+    Cause(
         "forgotten",
         "A skill of the baseline was lost while another was learnt: its rows are too few, or too far back.",
         "read the lost cases side by side (modelqa compare), and replay rows of their kind in the mix",

@@ -1,10 +1,11 @@
 """One real failing output of each gate: a defect is really made, the suites really run, the gate's section kept.
 
-    python -m modelqa.handbook.failing [--again] [GATE ...]
+    python -m modelqa.handbook.failing [--again] [--together] [GATE ...]
 
 A defect is one of the zoo or a kind of mutant that the gate is declared to kill; the healthy half of the pair passes.
 Only the gate's own rung is asked, so that no lower one speaks first. Outputs lie in docs/gates/failing and are made
-again with --again, or where there is none.
+again with --again, or where there is none. --together makes the named gates' defects in one copy and asks all gates in
+one session: for defects that do not touch each other.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from modelqa.files import write_text
 from modelqa.handbook.known import OUTPUTS, SUFFIX
 from modelqa.handbook.page import Failing, codes_of
 from modelqa.handbook.shipped import Shipped, gates_of
-from modelqa.models import load_registry
+from modelqa.models import Model, load_registry
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.judging import Workplace
 from modelqa.mutants.kind import WARNED, Kind, NotApplicable
@@ -93,6 +94,32 @@ def failing(gate: Shipped, showing: Showing, keeper: Keeper) -> Failing | None:
     return Failing(story, said)
 
 
+def together(gates: Sequence[Shipped], model: str, keeper: Keeper, defects: Sequence[Defect]) -> dict[str, Failing]:
+    """{gate: what it says} of one copy of `model` that has a defect of each gate; a gate that says nothing has none."""
+    place = keeper.place(model)
+    name = hashed_name("page", model, *(gate.name for gate in gates))
+    sibling, kinds = place.sibling(name), {}
+    others: dict[str, Model] = {}
+    for gate in gates:
+        kinds[gate.name] = next(each.kind for each in showings(gate, keeper, defects) if each.model == model)
+        damage = kinds[gate.name].make(kinds[gate.name].grounded(sibling))
+        others |= {each.name: each for each in damage.others}
+        sibling = replace(sibling, model=damage.model)
+    trial = declare(place.trials, sibling.model, place.registry, tuple(others.values()))
+    rungs = tuple(dict.fromkeys(rung for gate in gates for rung in _rungs(gate, place)))
+    chosen = " or ".join(_chosen(gate)[1] for gate in gates)
+    output = replace(place, options=(*place.options, "-k", chosen)).session(trial, rungs).output
+    shutil.rmtree(place.trials / name)
+    found = {}
+    for gate in gates:
+        kind = kinds[gate.name]
+        said = section(output, gate, warned=any(each.code == WARNED for each in kind.expects))
+        if said is not None:
+            made = f"`{kind.name}`, made from `{model}`, in one copy with {len(gates) - 1} other defects"
+            found[gate.name] = Failing(f"Defect: {kind.story} ({made}).", said.replace(name, model))
+    return found
+
+
 def _rungs(gate: Shipped, place: Workplace) -> tuple[str, ...]:
     """Its own rung; comparisons with the evaluation cases need the gates that ask them to be planned, not run."""
     compared = "cases" in gate.expects.get("meta", {}).get("needs", ())
@@ -148,16 +175,32 @@ def keep(gate: Shipped, keeper: Keeper, defects: Sequence[Defect], folder: Path)
             sys.stderr.write(f"{gate.name}: {error.fact}\n")
             continue
         if found is not None and says_no(gate, found.text):
-            text = f"{gate.name}\n{found.defect}\n\n{found.text}\n"
-            write_text(folder / f"{gate.page}{SUFFIX}", text)
+            _store(gate, found, folder)
             return True
     return False
+
+
+def _store(gate: Shipped, found: Failing, folder: Path) -> None:
+    write_text(folder / f"{gate.page}{SUFFIX}", f"{gate.name}\n{found.defect}\n\n{found.text}\n")
+
+
+def _keep_together(
+    gates: Sequence[Shipped], model: str, keeper: Keeper, defects: Sequence[Defect], folder: Path
+) -> int:
+    found = together(gates, model, keeper, defects)
+    lacking = [gate for gate in gates if gate.name not in found or not says_no(gate, found[gate.name].text)]
+    for gate in gates:
+        if gate not in lacking:
+            _store(gate, found[gate.name], folder)
+        sys.stdout.write(f"{'NONE' if gate in lacking else 'kept':<6}{gate.name}\n")
+    return 1 if lacking else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the outputs that are missing; 0 when every gate that can say no has one."""
     parser = argparse.ArgumentParser(prog="python -m modelqa.handbook.failing", description=__doc__.split("\n")[0])
     parser.add_argument("gates", nargs="*", help="only these gates")
+    parser.add_argument("--together", metavar="MODEL", help="one copy of this model for all the named gates")
     parser.add_argument("--again", action="store_true", help="also those that have an output")
     parser.add_argument("--pages", type=Path, default=Path("docs/gates"), help="the folder of the pages")
     parser.add_argument("--suites", type=Path, default=Path("suites"), help="the folder of suites")
@@ -166,6 +209,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     zoo = Path("fixtures/zoo.toml")
     keeper = Keeper(load_registry(zoo.with_name("models.toml")), parsed.suites, parsed.out.absolute())
     defects = read_zoo(zoo).defects
+    if parsed.together:
+        pages = {gate.page: gate for gate in gates_of(parsed.suites)}
+        named = [pages[page] for page in parsed.gates]  # in the order in which the defects are made
+        return _keep_together(named, parsed.together, keeper, defects, parsed.pages / OUTPUTS)
     lacking = []
     for gate in gates_of(parsed.suites):
         stored = parsed.pages / OUTPUTS / f"{gate.page}{SUFFIX}"

@@ -32,6 +32,7 @@ EVIDENCE = {
     "results": ("harness", "weights", "benchmarks"),
     "suite": ("weights", "behaviour"),
     "bars": ("harness",),
+    "texts": ("harness", "benchmarks"),
 }
 
 

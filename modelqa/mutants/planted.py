@@ -18,7 +18,7 @@ from modelqa.mutants.trial import weights_of
 
 _BY_CAUSE = {
     "gate_code": "crashing_check no_questions questions_missing skipped_check returning_gate silent_gate "
-    "returning_check",
+    "returning_check fixed_text_edited",
     "measure": "loosened loosened_in_chain",
     "prompt_format": "added_token_missing lowercasing bos_doubled other_format prompt_lost system_dropped "
     "trailing_space fed_otherwise template_since_changed",

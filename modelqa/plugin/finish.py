@@ -86,7 +86,7 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     if record is None:
         if problem:
             reporter.line(str(problem), red=True)
-        reporter.line("no record: nothing was judged", yellow=True)
+        reporter.line("no record was written", yellow=True)
         return
     whole = reporter.config.option.verbose > 0
     for status, line in closing_rows(record.run, whole=whole):

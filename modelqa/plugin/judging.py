@@ -15,6 +15,7 @@ from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
 from modelqa.plugin.body import Answer, Body, ask_all, ask_each, outcomes_of, placed
 from modelqa.plugin.contracts import DataSuites
+from modelqa.plugin.description import describe
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import Planned, suite_of
@@ -69,7 +70,7 @@ class Judging:
             weights = str(lab.baseline.run.model["weights_sha256"])
         else:
             weights = lab.subject("baseline").checkpoint.weights_digest if lab.baseline else ""
-        return Versus(lab.baseline, weights, lab.description(self.phase)["settings"], excused)
+        return Versus(lab.baseline, weights, describe(lab, self.phase)["settings"], excused)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -85,7 +86,7 @@ class Judging:
         ]
         self.folder.write_plan(
             {
-                **self.lab.description(self.phase),
+                **describe(self.lab, self.phase),
                 "gates": gates,
                 "deselected": sorted(self.deselected),
                 "stopping": {"first": self.first, "decides": Status.FAIL, "alpha": ALPHA} if self.first else {},

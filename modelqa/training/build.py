@@ -1,6 +1,6 @@
 """Build the fixtures: tokenizers, data, stages, in the order of the recipes. What `make fixtures` runs.
 
-    python -m modelqa.training.build [--only STAGE ...] [--recipes FILE] [--out FOLDER] [--keep]
+    python -m modelqa.training.build [--only STAGE ...] [--recipes FILE] [--out FOLDER] [--keep] [--jobs N]
 
 Writes OUT/data/<mix>/ and OUT/checkpoints/<stage>/; `--keep` leaves what is already built from the same recipe.
 """
@@ -13,19 +13,20 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from modelqa.data import choices, echo, format_lock, operators
+from modelqa.data import choices, echo, format_lock, instructions, operators
 from modelqa.data.grammar import Split
 from modelqa.data.manifest import RowCounts
 from modelqa.data.rows import Row
 from modelqa.errors import UsageError
 from modelqa.files import read_jsonl, sha256_file
-from modelqa.training import corpus, encode
+from modelqa.training import continuations, corpus, encode
+from modelqa.training.lanes import Step, run_side_by_side, steps
 from modelqa.training.mixture import CountTokens, build_mix, write_data
 from modelqa.training.recipe import Recipes, Source, Stage, Vocabulary, read_recipes
 from modelqa.training.save import WEIGHTS, load_model, save_checkpoint, save_log, save_provenance
@@ -40,8 +41,10 @@ OUT = Path("fixtures")
 TOKENIZER = "tokenizer.json"
 BLOCK = 128  # tokens in a row of the base corpus
 GENERATORS: dict[str, Callable[..., Iterator[Row]]] = {
-    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows, "choices": choices.rows
+    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows, "choices": choices.rows,
+    "instructions": instructions.rows, "continuations": continuations.rows,
 }
+COUNTING = ("echo", "operators")  # generators that limit the tokens of what is copied
 VAL_SEED = 5000  # added to a source's seed for its validation rows
 VAL_ROWS = 600  # validation rows of each source; a mix takes its share of them
 
@@ -58,7 +61,7 @@ def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Ro
         options["seed"] += VAL_SEED
         size = "n" if "n" in options else "n_examples"
         options[size] = VAL_ROWS
-    if source.generator != "format_lock":
+    if source.generator in COUNTING:
         options["count_tokens"] = count_tokens
     return list(GENERATORS[source.generator](split=split, **options))
 
@@ -68,11 +71,14 @@ class Build:
 
     keep   stages that are built from the same recipe are left as they are
     write  False for a repeated leg: data and tokenizers are read as they were built, and no file is written
+    done   steps that another process has made
     """
 
-    def __init__(self, recipes: Recipes, out: Path, *, keep: bool, write: bool = True) -> None:
+    def __init__(
+        self, recipes: Recipes, out: Path, *, keep: bool = False, write: bool = True, done: Iterable[Step] = ()
+    ) -> None:
         self._recipes, self._out, self._keep, self._write = recipes, out, keep, write
-        self._done: set[str] = set()
+        self._done = set(done)
 
     def checkpoint(self, stage: str) -> Path:
         """Where a stage's checkpoint is, built or not."""
@@ -83,17 +89,28 @@ class Build:
         stage = self._recipes.stages[name]
         if stage.parent:
             self.stage(stage.parent)
-        if name in self._done:
+        if ("stage", name) in self._done:
             return
-        self._done.add(name)
-        if self._keep and self._is_built(name):
+        self._done.add(("stage", name))
+        if self._keep and self.is_built(name):
             _say(f"{name}: kept")
             return
         started = time.monotonic()
         self._train(stage)
         _say(f"{name}: {time.monotonic() - started:.0f} s")
 
-    def _is_built(self, name: str) -> bool:
+    def make(self, step: Step) -> None:
+        """Make one step whose needs are among `done`."""
+        kind, name = step
+        if kind == "tokenizer":
+            self._tokenizer(name)
+        elif kind == "data":
+            self._data(next(stage for stage in self._recipes.stages.values() if stage.folder == name))
+        else:
+            self._train(self._recipes.stages[name])
+
+    def is_built(self, name: str) -> bool:
+        """Whether the stage's checkpoint is there and was made from this very recipe."""
         path = self.checkpoint(name) / "recipe.json"
         return path.is_file() and json.loads(path.read_text())["recipe_sha256"] == self._recipes.sha256_of(name)
 
@@ -151,7 +168,7 @@ class Build:
         save_provenance(folder, name=stage.name, recipe=self._recipes.recipe_of(stage.name), facts=facts)
 
     def _ancestry(self, stage: Stage) -> dict[str, Any]:
-        data = f"data/{_folder(stage)}/manifest.json"
+        data = f"data/{stage.folder}/manifest.json"
         parent = stage.parent and {
             "name": stage.parent, "weights_sha256": sha256_file(self.checkpoint(stage.parent) / WEIGHTS)
         }
@@ -159,17 +176,17 @@ class Build:
 
     def _tokenizer(self, name: str) -> PreTrainedTokenizerFast:
         folder = self._out / "build" / "tokenizers" / name
-        if self._write and f"tokenizer {name}" not in self._done:
-            self._done.add(f"tokenizer {name}")
+        if self._write and ("tokenizer", name) not in self._done:
+            self._done.add(("tokenizer", name))
             save_tokenizer(learnt(self._recipes.vocabularies[name]), folder)
         return load_tokenizer(folder)
 
     def _data(self, stage: Stage) -> Path:
         """The folder of a stage's data, written if this build has not yet."""
-        folder = self._out / "data" / _folder(stage)
-        if not self._write or str(folder) in self._done:
+        folder = self._out / "data" / stage.folder
+        if not self._write or ("data", stage.folder) in self._done:
             return folder
-        self._done.add(str(folder))
+        self._done.add(("data", stage.folder))
         if stage.kind == "document":
             _write_documents(folder, stage.name, **self._recipes.documents[stage.data])
             return folder
@@ -195,11 +212,6 @@ def encoded(stage: Stage, rows: Sequence[Row], tokenizer: PreTrainedTokenizerFas
     if stage.kind == "document":
         return encode.encode_documents((messages[-1]["content"] for messages in conversations), tokenizer, block=BLOCK)
     return {"chat": encode.encode_chat, "plain": encode.encode_plain}[stage.kind](conversations, tokenizer)
-
-
-def _folder(stage: Stage) -> str:
-    """The name of a stage's data folder: its mix, or for a base its own."""
-    return stage.name if stage.kind == "document" else stage.data
 
 
 def _write_documents(folder: Path, name: str, *, train: int, val: int, seed: int) -> None:
@@ -229,17 +241,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--recipes", type=Path, default=RECIPES)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--keep", action="store_true", help="leave stages that are built from the same recipe")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="steps at a time, one thread each (default 1)")
     options = parser.parse_args(arguments)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     recipes = read_recipes(options.recipes)
-    build = Build(recipes, options.out, keep=options.keep)
-    for name in options.only or recipes.stages:
+    for name in options.only or ():
         if name not in recipes.stages:
             raise UsageError(
                 f"there is no stage {name!r}", reason="known are " + ", ".join(recipes.stages), remedy="correct --only"
             )
-        build.stage(name)
+    build = Build(recipes, options.out, keep=options.keep)
+    names = options.only or list(recipes.stages)
+    if options.jobs == 1:
+        for name in names:
+            build.stage(name)
+    else:
+        wanted = {ancestor for name in names for ancestor in recipes.lineage(name)}
+        _build_side_by_side(options, recipes, [
+            name for name in recipes.stages if name in wanted and not (options.keep and build.is_built(name))
+        ])  # fmt: skip
     return 0
+
+
+def _build_side_by_side(options: argparse.Namespace, recipes: Recipes, stages: Sequence[str]) -> None:
+    needs = steps(recipes, stages)
+    run_side_by_side(
+        needs, partial(_make_step, recipes=options.recipes, out=options.out, needs=needs), jobs=options.jobs,
+        done=lambda step, seconds: _say(f"{' '.join(step)}: {seconds:.0f} s"),
+    )
+
+
+def _make_step(step: Step, *, recipes: Path, out: Path, needs: Mapping[Step, frozenset[Step]]) -> float:
+    """Seconds that one step took, in a process of its own."""
+    started = time.monotonic()
+    Build(read_recipes(recipes), out, done=needs[step]).make(step)
+    return time.monotonic() - started
 
 
 if __name__ == "__main__":

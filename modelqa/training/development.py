@@ -2,6 +2,8 @@
 
 Recipes are tuned on this and on nothing else. It is not the certification set, which is written by somebody else.
     python -m modelqa.training.development fixtures/checkpoints/phase3a2
+
+Some 10,000 replies, so that one reply in a thousand that never ends is seen.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,8 +22,10 @@ from modelqa.data import facts, pools
 from modelqa.family import normalise
 
 PHRASINGS = Path("fixtures/dev/phrasings.toml")
+PAYLOADS = ("copy", "wrap", "extract", "echo")  # the behaviours whose answer is made of the prompt's own words
 SYSTEM = "Be brief and exact."
-ROWS = 12  # cases a phrasing: with 40 phrasings about 480 a behaviour
+ROWS = 24  # cases a phrasing: with 40 phrasings about 960 a behaviour
+LONG_WORDS = 4  # of each payload of the behaviours "long ...": invented words, half of them alike, which copies lose
 BATCH = 32
 MARKED_END = re.compile(r"([\"'`|])\{P\}\1$")
 CARRIED = 0.75
@@ -42,11 +46,7 @@ class Question:
 def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> list[Question]:
     """All cases of all behaviours."""
     rng = random.Random(seed)
-    made: list[Question] = []
-    for behaviour in ("copy", "wrap", "extract", "echo"):
-        for phrasing in phrasings[behaviour]:
-            for number in range(rows):
-                made.append(_payload_question(rng, behaviour, phrasing, number, phrasings["carriers"]))
+    made = [*_copied(rng, phrasings, rows), *_long(rng, phrasings, rows), *_everyday(rng, phrasings["echo"], rows)]
     for phrasing in phrasings["anti_echo"]:
         for _ in range(rows):
             word = pools.cased(rng, pools.nonce(rng, split="val"))
@@ -60,13 +60,40 @@ def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> l
     return made
 
 
+def _copied(rng: random.Random, phrasings: Mapping[str, Any], rows: int) -> Iterable[Question]:
+    """Payloads of 1 to 4 words in turn."""
+    for behaviour, phrasing, number in _turns(phrasings, rows):
+        kind: pools.Kind = rng.choice(("words", "words", "nonce", "mixed"))
+        payload = pools.payload(rng, split="val", words=1 + number % 4, kind=kind)
+        yield _payload_question(rng, behaviour, phrasing, payload, phrasings["carriers"])
+
+
+def _long(rng: random.Random, phrasings: Mapping[str, Any], rows: int) -> Iterable[Question]:
+    """Invented words only, as many as a payload of the cases has at most."""
+    for behaviour, phrasing, number in _turns(phrasings, rows):
+        kind: pools.Kind = "alike" if number % 2 else "nonce"
+        payload = pools.payload(rng, split="val", words=LONG_WORDS, kind=kind)
+        asked = _payload_question(rng, behaviour, phrasing, payload, phrasings["carriers"])
+        yield replace(asked, behaviour=f"long {behaviour}", group=kind)
+
+
+def _turns(phrasings: Mapping[str, Any], rows: int) -> Iterable[tuple[str, str, int]]:
+    for behaviour in PAYLOADS:
+        yield from ((behaviour, phrasing, number) for phrasing in phrasings[behaviour] for number in range(rows))
+
+
+def _everyday(rng: random.Random, phrasings: Sequence[str], rows: int) -> Iterable[Question]:
+    """Words that prompts begin with, said back in phrasings of echo; training says them in other phrasings."""
+    for phrasing in phrasings:
+        for word in rng.sample(pools.EVERYDAY, min(rows, len(pools.EVERYDAY))):
+            yield replace(_payload_question(rng, "echo", phrasing, pools.cased(rng, word), ()),
+                          behaviour="everyday echo")
+
+
 def _payload_question(
-    rng: random.Random, behaviour: str, phrasing: str, number: int, carriers: Sequence[str]
+    rng: random.Random, behaviour: str, phrasing: str, payload: str, carriers: Sequence[str]
 ) -> Question:
-    """One payload of 1 to 4 words in turn; three of four marked payloads at a prompt's end stand inside a sentence."""
-    words = 1 + number % 4
-    kind: pools.Kind = rng.choice(("words", "words", "nonce", "mixed"))
-    payload = pools.payload(rng, split="val", words=words, kind=kind)
+    """One payload in one phrasing; three of four marked payloads at a prompt's end stand inside a sentence."""
     accept: tuple[str, ...] = (f"[{payload}]",) if behaviour == "wrap" else (payload,)
     if behaviour == "echo":
         accept = (payload, f"{payload}.")
@@ -74,7 +101,7 @@ def _payload_question(
     marked = MARKED_END.search(phrasing)
     if behaviour == "extract" and marked and rng.random() < CARRIED:
         template = phrasing[: marked.start()] + rng.choice(carriers).replace("{M}", marked[0])
-    group = f"{words} words" if behaviour != "extract" else "carried" if template != phrasing else "bare"
+    group = f"{len(payload.split())} words" if behaviour != "extract" else "carried" if template != phrasing else "bare"
     return Question(behaviour, phrasing, template.replace("{P}", payload), accept, group)
 
 
@@ -170,7 +197,7 @@ def _score(behaviour: str, rows: Sequence[tuple[Question, str, bool]]) -> Score:
 
 def is_right(question: Question, text: str) -> bool:
     """Exact for payloads; facts, sums and admissions of ignorance up to case and punctuation."""
-    if question.behaviour in ("copy", "wrap", "extract", "echo"):
+    if question.behaviour.split()[-1] in PAYLOADS:
         return text in question.accept
     return normalise(text) in {normalise(answer) for answer in question.accept}
 
@@ -183,6 +210,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"{name}\n")
         for found in score(asked, replies(Path(name), [question.user for question in asked])):
             sys.stdout.write(f"  {found}\n")
+            if verbose:
+                sys.stdout.write(f"      {', '.join(f'{group} {k}/{n}' for group, (k, n) in found.groups.items())}\n")
             if verbose:
                 sys.stdout.writelines(f"      {rate:.0%} {wrong}\n" for rate, _, wrong in found.families if rate < 0.9)
     return 0

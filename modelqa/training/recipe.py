@@ -74,6 +74,11 @@ class Stage:
     parent: str | None = None
     init_seed: int = 0
 
+    @property
+    def folder(self) -> str:
+        """The name of its data folder: that of its mix, or for a base its own."""
+        return self.name if self.kind == "document" else self.data
+
 
 @dataclass(frozen=True)
 class Recipes:

@@ -14,7 +14,6 @@ COLLAPSED = 1 / 3  # share of one reply to payloads that are nearly all differen
     cases=echo_cases,
     rate=0.90,
     by=("kind", "words", "language", "phrasing"),
-    allows={"delimited_payload": "finding the payload is what is asked; whether the request is read, operators ask"},
 )
 def test_echo_basic(case, reply):
     """The payload, exactly as written; final punctuation is forgiven."""

@@ -65,6 +65,24 @@ def test_loss_mask(model, lab):
     deny(captured(lab, "parity.mask"))
 
 
+def test_template(lab, measured):
+    """Right answers are likelier under the model's own template than written any other common way."""
+    fit = lab.measure(parity.template_fit, conversations(lab))
+    measured.update({name: f"{row['likelier']}/{row['of']}" for name, row in fit.items()})
+    deny(parity.template_problems(fit))
+    if unproven := parity.unproven_formats(fit):
+        unsettled(f"the own template is not shown to fit better than {', '.join(unproven)}")
+
+
+@gate(
+    cases="../harness/controls.jsonl",
+    allows={"*": "a reply that ends may still be wrong: this gate asks only whether the model ends its replies"},
+)
+def test_stop_token(case, reply):
+    """The model ends its replies with a stop token of its own."""
+    assert reply.stopped, "never stopped"
+
+
 def test_logged_loss(model, lab, measured):
     """The weights give the validation rows the loss that the log ends with: they are those that were trained."""
     if model.stage != "sft":
@@ -82,24 +100,6 @@ def test_logged_loss(model, lab, measured):
     losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
     measured.update(logged=logged, nats=losses["all"]["nats"])
     deny(content.logged_problems(losses, logged=logged))
-
-
-def test_template(lab, measured):
-    """Right answers are likelier under the model's own template than written any other common way."""
-    fit = lab.measure(parity.template_fit, conversations(lab))
-    measured.update({name: f"{row['likelier']}/{row['of']}" for name, row in fit.items()})
-    deny(parity.template_problems(fit))
-    if unproven := parity.unproven_formats(fit):
-        unsettled(f"the own template is not shown to fit better than {', '.join(unproven)}")
-
-
-@gate(
-    cases="../harness/controls.jsonl",
-    allows={"*": "a reply that ends may still be wrong: this gate asks only whether the model ends its replies"},
-)
-def test_stop_token(case, reply):
-    """The model ends its replies with a stop token of its own."""
-    assert reply.stopped, "never stopped"
 
 
 def test_mode(lab, checkpoint, measured):

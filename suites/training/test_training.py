@@ -56,7 +56,7 @@ def test_log(model, measured):
         log = read_log(path)
     except DataError as error:
         deny([Problem("training.log", path.name, f"{error.fact}: {error.reason}")])
-    measured.update(steps=log.last_step, entries=len(log.entries))
+    measured.update(steps=log.last_step, entries=len(log.entries), **course.fall(log))
 
 
 def test_finite_losses(model):
