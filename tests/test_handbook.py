@@ -25,7 +25,10 @@ SHIPPED = gates_of(SUITES)
 KNOWN = known(SUITES, zoo=ZOO, pages=PAGES)
 BY_NAME = {gate.name: gate for gate in SHIPPED}
 UNSHOWN = {"engine": "asked only of a server; tests/test_engines.py has other weights behind one"}
-JUDGING = [gate for gate in SHIPPED if codes_of(gate) and gate.name not in UNSHOWN]
+# Gates whose failing output is still owed, a line each: a defect is declared to make each fail, and `make gate-outputs`
+# runs it. The list may only shrink.
+OWED = (PAGES / "owed.txt").read_text(encoding="utf-8").split()
+JUDGING = [gate for gate in SHIPPED if codes_of(gate) and gate.name not in UNSHOWN and gate.page not in OWED]
 
 
 @pytest.mark.parametrize("gate", SHIPPED, ids=lambda gate: gate.page)
@@ -43,6 +46,10 @@ def test_every_gate_that_can_say_no_has_an_output_with_a_code_of_its_own(gate: S
     assert gate.name in KNOWN.failing, f"make gate-outputs (python -m modelqa.handbook.failing '{gate.name}')"
     assert says_no(gate, KNOWN.failing[gate.name].text)
     assert KNOWN.failing[gate.name].defect.startswith("Defect: ")
+
+
+def test_what_is_owed_has_no_output_yet() -> None:
+    assert set(OWED) <= {gate.page for gate in SHIPPED} - {BY_NAME[name].page for name in KNOWN.failing}
 
 
 def test_no_output_is_kept_of_a_gate_that_is_gone() -> None:
