@@ -301,10 +301,15 @@ def test_the_items_of_the_shipped_gate_are_seeded_and_the_right_option_stands_ev
 
 def test_no_stem_of_the_shipped_gate_was_asked_in_the_training_of_the_pair() -> None:
     asked = {item.stem for item in choice_items(0, 40)}
-    for name in ("choice_letters",):
+    for name in ("choice_honest", "choice_letters"):
         rows = [row for _, row in read_rows(CHECKPOINTS.parent / "data" / name / "train.jsonl.zst")]
         stems = {row["messages"][1]["content"].split("\nA. ")[0] for row in rows}
         assert len(stems) > 1000 and not stems & asked
+
+
+def test_a_model_that_was_trained_to_say_its_option_passes_the_shipped_items() -> None:
+    found = in_words(*loaded("choice_honest"), choice_items(0, 24))
+    assert codes(found) == set() and choice.unproven(found) == ""
 
 
 def test_a_model_that_was_trained_on_letters_alone_is_found_out_on_them() -> None:
