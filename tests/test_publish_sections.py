@@ -236,9 +236,10 @@ def test_declared_tokens_are_told_as_declared_and_counted_ones_as_counted(projec
     counted = inputs_of(project)
     assert counted.evidence.tokens_how == "counted" and "as its trainers counted" in card_of(counted)
     registry = project / "models.toml"
-    registry.write_text(registry.read_text() + "training_tokens = 2230528\n")
+    twice = 2 * counted.evidence.parameters
+    registry.write_text(registry.read_text() + f"training_tokens = {twice}\n")
     text = card_of(inputs_of(project))
-    assert "Training saw 2,230,528 tokens over 1 stage(s), as its makers declare: 2.00 for each parameter" in text
+    assert f"Training saw {twice:,} tokens over 1 stage(s), as its makers declare: 2.00 for each parameter" in text
 
 
 def test_the_measure_of_the_fixed_text_stands_on_the_card_with_its_hash(inputs: Inputs) -> None:
