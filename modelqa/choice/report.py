@@ -39,7 +39,7 @@ class Report:
     letters         share of all choices that fell on each place; recall: share of the right ones found at each place;
                     both empty when the sheet was not rotated: then places mean nothing
     recall_spread   standard deviation of the recalls (RStd of Zheng et al., arXiv 2309.03882)
-    parsed          share of showings in which something was chosen at all
+    parsed          share of showings under their own question in which something was chosen at all
     """
 
     items: int
@@ -85,7 +85,7 @@ def report(sheet: Sequence[Shown], chosen: Sequence[int | None]) -> Report:
         letters=tuple(_claim(_chosen(own, place, len(asked)), alpha=LEVEL / places) for place in range(places)),
         recall=recall,
         recall_spread=math.sqrt(_mean([(value - _mean(recall)) ** 2 for value in recall])) if recall else 0.0,
-        parsed=_mean([float(place is not None) for place in chosen]),
+        parsed=_mean([float(place is not None) for _, place in own]),
     )
 
 

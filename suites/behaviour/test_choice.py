@@ -48,6 +48,8 @@ def test_choice(lab, model, measured):
     measured["chosen places"] = " ".join(f"{letter} {each.mean:.0%}" for letter, each in choice.by_letter(decisive))
     measured["recall spread"] = round(decisive.recall_spread, 4)
     measured["text"] = f"{decisive.rotated.mean:.0%} right over all rotations, chance {decisive.chance:.0%} ({own})"
-    deny([*choice.shortcut_problems(decisive), *choice.unparsed_problems(found["written"])])
+    # in words, a reply that is none of the options is a wrong answer; asked for a letter, it is no answer
+    silent = choice.unparsed_problems(found["written"]) if own == "letter" else []
+    deny([*choice.shortcut_problems(decisive), *silent])
     if why := choice.unproven(decisive):
         unsettled(why)
