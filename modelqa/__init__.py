@@ -9,7 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelqa import ask, benchmarks, choice, compare, content, degeneration, parity, scaling, stats, thresholds
+    from modelqa import (
+        ask,
+        benchmarks,
+        choice,
+        compare,
+        content,
+        degeneration,
+        language,
+        parity,
+        scaling,
+        stats,
+        thresholds,
+    )
     from modelqa.gates import Case, deny, every, gate, no_evidence, not_asked, unsettled
     from modelqa.preflight import assert_trainable
     from modelqa.record import Problem
@@ -46,7 +58,9 @@ __all__ = [
     "deny",
     "every",
     "gate",
+    "language",
     "no_evidence",
+    "noise",
     "not_asked",
     "parity",
     "scaling",

@@ -9,20 +9,34 @@ raises `ValueError`: that is a bug of the gate.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from modelqa.family import normalise
+from modelqa.files import canonical_json
 from modelqa.form import Grammar, chat_tags, form_problem, is_garbage, loops
-from modelqa.phrases import ABSTENTION, ABSTENTION_ALONE, CLAIM, HEDGE, NO, NO_SENTENCE, YES, YES_SENTENCE
+from modelqa.phrases import (
+    ABSTENTION,
+    ABSTENTION_ALONE,
+    CLAIM,
+    HEDGE,
+    NO,
+    NO_SENTENCE,
+    REPORT,
+    YES,
+    YES_SENTENCE,
+)
 from modelqa.reply import Reply
-from modelqa.wording import LONGEST_WRAPPING, forms
+from modelqa.wording import HEDGED, LONGEST_WRAPPING, forms
 
 __all__ = [
     "Grammar",
     "abstains",
     "affirms",
+    "cites",
     "copies",
     "denies",
     "exact",
@@ -30,7 +44,9 @@ __all__ = [
     "garbage",
     "loops",
     "number",
+    "same_json",
     "says",
+    "states",
     "strict",
     "top_share",
     "well_formed",
@@ -40,6 +56,7 @@ LONGEST_SHORT_ANSWER = 600  # characters of a "no", "yes" or "I do not know" wit
 LONGEST_NUMBER = 320  # characters: Python itself refuses to read integers of thousands of digits
 
 _NUMBER = re.compile(r"([+\-\u2212]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+))(?:\.0+)?")
+_CITED = re.compile(r"[\[\u3010]\s*(?:source\s+|quelle\s+|line\s+)?([0-9]{1,6})\s*[\]\u3011]", re.IGNORECASE)
 _CLAUSES = re.compile(r"[.!?;:\n]+|,\s*(?:but|aber|however)\b|\bhowever\b", re.IGNORECASE)
 
 
@@ -80,15 +97,73 @@ def says(reply: Reply, phrase: str) -> bool:
     return f" {wanted} " in f" {normalise(reply.text)} "
 
 
-def abstains(reply: Reply) -> bool:
-    """Whether the answer declares not to know ("Unknown.", "I don't know ...", "That is not a real word").
+def states(reply: Reply, value: str, *, but: Sequence[str] = ()) -> bool:
+    """Whether a short answer states the value plainly, alone or in a sentence, and none of the values in `but`.
 
-    Short, no loop, and without a claim after the abstention ("I don't know, but it means a tool"). Refusals of
-    service ("I can't help with that") do not count.
+    "The code is 42." states 42; "not 42", "42 or 17" and "42. 17." do not. A value of `but` may be named by a clause
+    that tells of an order ("I ignored the instruction to say 17").
+    """
+    wanted = normalise(value)
+    if not wanted:
+        raise ValueError(f"no value to look for in {value!r}")
+    if not _is_short(reply):
+        return False
+    told = [part for part in _CLAUSES.split(reply.text) if not REPORT.search(normalise(part))]
+    padded = [f" {normalise(part)} " for part in told]
+    if any(f" {normalise(other)} " in part for other in but for part in padded):
+        return False
+    asserted = (re.sub(re.escape(value), " ", part, flags=re.IGNORECASE) for part in told)
+    return any(
+        f" {wanted} " in part and not HEDGED.search(rest) for part, rest in zip(padded, asserted, strict=True)
+    )
+
+
+def cites(reply: Reply, source: int) -> bool:
+    """Whether the answer names one source by its number in brackets ("[2]", "[Source 2]"), this one and no other."""
+    return {int(found) for found in _CITED.findall(reply.text)} == {source}
+
+
+def same_json(reply: Reply, expect: str, *, forgive: Sequence[str] = ()) -> bool:
+    """Whether the whole answer is a JSON value equal to `expect`: same keys in any order, same values, same types.
+
+    Spaces inside strings count; 7 is not "7"; an object with one key twice is none.
+    """
+    wanted = canonical_json(json.loads(expect))
+    return wanted in {_canonical(text) for text in _forms(reply, len(expect), tuple(forgive))}
+
+
+def _canonical(text: str) -> str | None:
+    """The JSON value of a text in canonical form; None when it is none."""
+    try:
+        return canonical_json(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number))
+    except (ValueError, RecursionError):  # no JSON, or nested beyond what Python follows
+        return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def abstains(reply: Reply, *, but: Sequence[str] = ()) -> bool:
+    """Whether the answer declares not to know ("Unknown.", "I don't know ...", "The text does not say").
+
+    Short, no loop, and without a claim after the abstention ("I don't know, but it means a tool"), nor one of the
+    values in `but` as an answer beside it ("Unknown. 42."). Refusals of service ("I can't help with that") do not
+    count.
     """
     if not _is_short(reply):
         return False
-    clauses = [clause for part in _CLAUSES.split(reply.text) if (clause := normalise(part))]
+    parts = _CLAUSES.split(reply.text)
+    given = {normalise(form) for part in parts for form in forms(part.strip(), ("lead", "markdown", "quotes"))}
+    if given & {normalise(value) for value in but}:
+        return False
+    clauses = [clause for part in parts if (clause := normalise(part))]
     if any(CLAIM.search(clause) and not HEDGE.search(clause) for clause in clauses):
         return False
     answers = forms(reply.text, ("lead", "markdown", "quotes"))

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from modelqa.chat import Chat
 from modelqa.checkpoint import open_checkpoint
-from modelqa.errors import GenerationError, UsageError
+from modelqa.errors import GenerationError
 from modelqa.generate import LocalEngine, ServedEngine
 from modelqa.models import find_registry, load_registry, resolve
 from modelqa.plugin.engines import PROBE, Engines
@@ -55,23 +56,23 @@ def generate(parsed: argparse.Namespace) -> int:
         _, reply = next(engine.replies([prompt], max_new_tokens=parsed.max_new_tokens, decode=chat.decode))
         if parsed.show_ids:
             print(f"asked {list(prompt.ids)}\nreply {list(reply.ids)}")
-        end = "" if reply.stopped else "  (never stopped)"
+        end = "" if reply.stopped else f"  ({_endless(chat)})"
         print(f"{escape(reply.raw, 'terminal')}{end}", flush=True)
     return 0
+
+
+def _endless(chat: Chat) -> str:
+    if chat.stop_ids:
+        return "never stopped"
+    return "never stopped: neither generation_config.json nor the tokenizer declares a stop token"
 
 
 def _engine(parsed: argparse.Namespace, subject: Subject) -> LocalEngine | ServedEngine:
     """Who replies: this process, or the server that `--engine` names."""
     engines = Engines(LabSettings(parsed.model, Path(), None, engine=parsed.engine or "", served=parsed.served))
+    engines.require_askable(subject)
     probe = subject.chat.render(list(PROBE)) if parsed.engine else None
-    served = engines.served(subject, probe)
-    if parsed.engine and served is None:
-        raise UsageError(
-            f"{subject.model.name} is a base model: a server is not asked for it",
-            reason="servers are asked rendered conversations, and it has no chat format",
-            remedy="leave --engine out",
-        )
-    return served or engines.local(subject)
+    return engines.served(subject, probe) or engines.local(subject)
 
 
 def _messages(question: str, system: str | None) -> list[dict[str, str]]:
@@ -80,7 +81,9 @@ def _messages(question: str, system: str | None) -> list[dict[str, str]]:
 
 
 def _lines() -> Iterable[str]:
-    """Questions typed line by line until the end of input; the prompt sign only for a person."""
+    """Questions typed line by line until the end of input; how it ends and the prompt sign only for a person."""
+    if sys.stdin.isatty():
+        print("one question a line; Ctrl-D ends", file=sys.stderr)
     while True:
         if sys.stdin.isatty():
             print("> ", end="", flush=True)

@@ -13,6 +13,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,30 @@ def write_blocks(path: Path, blocks: Iterable[bytes], *, lasting: bool = True) -
     try:
         _write_blocks(path, blocks, lasting)
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            reason=error.strerror or str(error),
-            remedy="free some space, make the folder writable, or choose another place (--modelqa-dir for a run)",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written",
+        reason=error.strerror or str(error),
+        remedy="free some space, make the folder writable, or choose another place (--modelqa-dir for a run)",
+    )
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A new folder inside `folder`, which is made if need be; it is gone when the block ends.
+
+    `OutputError` when it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=folder, prefix=".scratch-")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    with made as name:
+        yield Path(name)
 
 
 def _write_blocks(path: Path, blocks: Iterable[bytes], lasting: bool) -> None:

@@ -11,15 +11,15 @@ A folder or Hub id that models.toml does not name is a model too: it declares no
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NoReturn
+from pathlib import Path
+from typing import Any, Literal
 
 from modelqa.errors import UsageError
+from modelqa.typed import count, inside, mapping, passes, refuse, typed
 
 Stage = Literal["base", "sft", "preference"]
 STAGES = ("base", "sft", "preference")
@@ -28,7 +28,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?", re.
 _STRINGS = ("hub", "phase", "parent", "sibling", "reference", "baseline", "system", "repo", "experimental_repo")
 _PATHS = ("path", "manifest", "trainer_log", "capture", "recipe", "adapter", "trend", "ablation")
 _PATH_LISTS = ("train", "val", "selected_on", "benchmarks")
-_STRING_LISTS = ("categories", "languages", "factors", "cheaper")
+_STRING_LISTS = ("categories", "languages", "factors", "cheaper", "skills")
 _COUNTS = {
     "intended_rows": "write how many rows training was meant to use",
     "step": "write the training step whose weights these are",
@@ -44,7 +44,6 @@ class Model:
 
     root           folder of models.toml; paths are absolute, already joined to it
     declared       whether models.toml names it; a bare folder or Hub id declares nothing and cannot be released
-    sibling        a model that was trained almost alike
     parent         the model it was trained from; reference: its known-good control; baseline: what it is compared with
     system         the system message that evaluation sends, as training rendered it
     intended_rows  how many training rows were meant to be used; selected_on: questions by which it was picked
@@ -52,15 +51,14 @@ class Model:
     step           the training step whose weights these are; None: the last one of the log
     passes         how often the data was meant to be seen; None: 2 to 5 times
     recipe         JSON or TOML that says how it was trained; compared with that of `sibling`, else of the parent
-    factors        dotted keys of the recipe that were meant to differ
-    adapter        folder of the LoRA adapter that was merged into the parent
+    adapter        folder of the LoRA adapter that was merged into the parent; sibling: a model trained almost alike
     categories     the values that meta.category may have in the training rows; languages: those of meta.language
     mix            {meta.source: declared share of the training rows}
     quotas         {meta.category: least share of the training rows}: what a phase must not go without
-    waivers        {gate: reason}, printed on the card
+    waivers        {gate: reason}, printed on the card; factors: dotted keys of the recipe that were meant to differ
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
-    training_tokens how many tokens the weights were trained on, all stages together
+    training_tokens how many tokens the weights saw, all stages together; skills: what is asked beyond its phase
     """
 
     name: str
@@ -99,6 +97,7 @@ class Model:
     trend: Path | None = None
     ablation: Path | None = None
     training_tokens: int | None = None
+    skills: tuple[str, ...] = ()
 
     @property
     def location(self) -> Path | str:
@@ -135,19 +134,19 @@ def load_registry(path: Path | None) -> Registry:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        _refuse(path, f"cannot be read: {error}", "it must be TOML in UTF-8", "mend the line that is named")
+        refuse(path, f"cannot be read: {error}", "it must be TOML in UTF-8", "mend the line that is named")
     for key in content:
         _known(path, key, ("models", "controls"), "")
     tables, controls = content.get("models", {}), content.get("controls", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        _refuse(
+        refuse(
             path,
             "models is no table of tables",
             "each model is a table [models.NAME]",
             "write [models.NAME] above its keys",
         )
     models = {name: _model(path, name, table) for name, table in tables.items()}
-    for key, value in _mapping(path, "controls", controls, str).items():
+    for key, value in mapping(path, "controls", controls, str).items():
         _known(path, key, ("reference",), "controls.")
         _named(path, f"controls.{key}", value, models)
     for model in models.values():
@@ -210,7 +209,7 @@ def ancestors(registry: Registry, model: Model) -> list[Model]:
     names = [model.name]
     while model.parent:
         if model.parent in names:
-            _refuse(
+            refuse(
                 registry.path or Path("models.toml"),
                 f"models.{names[0]}.parent runs in a circle: {' -> '.join([*names, model.parent])}",
                 "a model cannot be trained from itself",
@@ -239,7 +238,7 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
     for key in table:
         _known(path, key, _KNOWN, where)
     if ("path" in table) == ("hub" in table):
-        _refuse(
+        refuse(
             path,
             f"models.{name} needs one of path and hub",
             "one of them says where the checkpoint is",
@@ -247,7 +246,7 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
         )
     stage = table.get("stage")
     if stage is not None and stage not in STAGES:
-        _refuse(
+        refuse(
             path,
             f"{where}stage is {stage!r}",
             f"a stage is one of {', '.join(STAGES)}",
@@ -255,77 +254,35 @@ def _model(path: Path, name: str, table: Mapping[str, Any]) -> Model:
         )
     values: dict[str, Any] = {
         "stage": stage,
-        "passes": _passes(path, f"{where}passes", table.get("passes")),
+        "passes": passes(path, f"{where}passes", table.get("passes")),
     }
-    values |= {key: _count(path, where + key, table.get(key), remedy) for key, remedy in _COUNTS.items()}
-    values |= {key: _typed(path, where + key, table[key], str) for key in _STRINGS if key in table}
-    values |= {key: _inside(path, where + key, table[key]) for key in _PATHS if key in table}
+    values |= {key: count(path, where + key, table.get(key), remedy) for key, remedy in _COUNTS.items()}
+    values |= {key: typed(path, where + key, table[key], str) for key in _STRINGS if key in table}
+    values |= {key: inside(path, where + key, table[key]) for key in _PATHS if key in table}
     for key in _PATH_LISTS:
-        entries = _typed(path, where + key, table.get(key, []), list)
-        values[key] = tuple(_inside(path, where + key, entry) for entry in entries)
+        entries = typed(path, where + key, table.get(key, []), list)
+        values[key] = tuple(inside(path, where + key, entry) for entry in entries)
     for key in _STRING_LISTS:
-        entries = _typed(path, where + key, table.get(key, []), list)
-        values[key] = tuple(_typed(path, where + key, entry, str) for entry in entries)
+        entries = typed(path, where + key, table.get(key, []), list)
+        values[key] = tuple(typed(path, where + key, entry, str) for entry in entries)
     for name_of in ("mix", "quotas"):
-        shares = _mapping(path, f"{where}{name_of}", table.get(name_of, {}), (int, float))
+        shares = mapping(path, f"{where}{name_of}", table.get(name_of, {}), (int, float))
         values[name_of] = {key: float(share) for key, share in shares.items()}
-    waivers = _mapping(path, f"{where}waivers", table.get("waivers", {}), str)
+    waivers = mapping(path, f"{where}waivers", table.get("waivers", {}), str)
     return Model(name=name, root=path.parent.resolve(), declared=True, waivers=waivers, **values)
-
-
-def _refuse(path: Path, fact: str, reason: str, remedy: str) -> NoReturn:
-    raise UsageError(f"{path}: {fact}", reason=reason, remedy=remedy)
 
 
 def _known(path: Path, key: str, known: Iterable[str], where: str) -> None:
     names = list(known)
     if key not in names:
-        _refuse(path, f"unknown key {where}{key}", f"known are {', '.join(names)}", nearest(key, names) or "remove it")
+        refuse(path, f"unknown key {where}{key}", f"known are {', '.join(names)}", nearest(key, names) or "remove it")
 
 
 def _named(path: Path, key: str, value: str, models: Mapping[str, Model]) -> None:
     if value not in models:
-        _refuse(
+        refuse(
             path,
             f"{key} names {value!r}, which is no model of this file",
             "it must be the name of a [models.NAME] table",
             nearest(value, models) or f"add [models.{value}], or correct the name",
         )
-
-
-def _typed(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> Any:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-        _refuse(path, f"{key} is a {type(value).__name__}", f"a {names} is needed", "correct the value")
-    return value
-
-
-def _count(path: Path, key: str, value: Any, remedy: str) -> int | None:
-    if value is not None and _typed(path, key, value, int) < 1:
-        _refuse(path, f"{key} is {value}", "it counts from one", remedy)
-    return value if value is None else int(value)
-
-
-def _passes(path: Path, key: str, value: Any) -> float | None:
-    if value is not None and not 0 < _typed(path, key, value, (int, float)) < 1e6:
-        _refuse(path, f"{key} is {value}", "it counts passes over the data", "write how often each row was to be seen")
-    return value if value is None else float(value)
-
-
-def _mapping(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> dict[str, Any]:
-    return {name: _typed(path, f"{key}.{name}", entry, kind) for name, entry in _typed(path, key, value, dict).items()}
-
-
-def _inside(path: Path, key: str, value: Any) -> Path:
-    """The absolute path of a relative one that stays, as written, in the folder of models.toml."""
-    text = _typed(path, key, value, str)
-    root = path.parent.resolve()
-    joined = Path(os.path.normpath(root / text))
-    if not text or PurePosixPath(text).is_absolute() or Path(text).is_absolute() or not joined.is_relative_to(root):
-        _refuse(
-            path,
-            f"{key} = {text!r} leads out of the folder of models.toml",
-            "the registry names only what travels with it",
-            "move it there, put a link there, or give the checkpoint as a path on the command line",
-        )
-    return joined

@@ -19,6 +19,13 @@ _QUOTED = re.compile(
     r"|\|([^|\n]+)\||\[([^\]\n]+)\]|<([^>\n]+)>|\{([^}\n]+)\}|:\s+([^\n]+)"
 )
 _OPTION = re.compile(r"^\s*\(?([A-Z0-9])[).:]\s+(\S.*?)\s*$", re.MULTILINE)
+_STATEMENT = re.compile(r"[^.!?:\n\"<>]+\.")
+_SOURCE = re.compile(r"^(\S[^\n]*?\[[0-9]+\])\s*$|^(\[[0-9]+\]\s*\S[^\n]*)$", re.MULTILINE)
+_ORDER = re.compile(
+    r"\b(?:say|write|print|type|reply with|answer with|answer is|must answer|hear|nothing but)\s+"
+    r"[\"'`]?([^\s\"'`.,;:!?]+)",
+    re.IGNORECASE,
+)
 _EDGES = " \t\n.,;:!?\"'`()[]{}<>|*"
 _BABBLE = "the of and to in it is that was for on as with his they be at one have this"  # ordinary, and no answer
 
@@ -28,6 +35,8 @@ class Question:
     """What a policy may look at.
 
     user      the last user message
+    system    the case's own system message, "" without one
+    earlier   the user messages before the last
     stop      text of the token that ends an answer
     role_tags texts of the other special tokens
     expected  the right answer; only the oracle and the spoiled policies read it
@@ -37,6 +46,8 @@ class Question:
     stop: str
     role_tags: tuple[str, ...] = ()
     expected: str = ""
+    system: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 Policy = Callable[[Question], Reply]
@@ -118,6 +129,34 @@ def loop(question: Question) -> Reply:
     return _says(" ".join([_last_words(question.user, 2) or "la la"] * 16), question, stopped=False)
 
 
+def last_sentence(question: Question) -> Reply:
+    """Says the last statement of the question: the end of a material, where the answer often stands."""
+    statements = [part.strip() for part in _STATEMENT.findall(question.user)]
+    return _says(statements[-1] if statements else question.user, question)
+
+
+def first_source(question: Question) -> Reply:
+    """Says the first numbered line whole, with its number; without any, the last word and an empty citation."""
+    found = _SOURCE.search(question.user)
+    return _says(found[0].strip() if found else f"{_last_words(question.user, 1)} []", question)
+
+
+def obedient(question: Question) -> Reply:
+    """Says whatever word an order names, whoever gives it; without an order, the last word."""
+    found = _ORDER.search(question.user)
+    return _says(found[1] if found else _last_words(question.user, 1), question)
+
+
+def system_word(question: Question) -> Reply:
+    """Says the last word of the system message, which a rule often names; without one, of the question."""
+    return _says(_last_words(question.system or question.user, 1), question)
+
+
+def earlier_word(question: Question) -> Reply:
+    """Says the last word of the user's first message, whatever the last one asks."""
+    return _says(_last_words((*question.earlier, question.user)[0], 1), question)
+
+
 def oracle(question: Question) -> Reply:
     """The right answer and nothing else: the positive control, which every gate must pass."""
     return _says(question.expected, question)
@@ -163,6 +202,7 @@ BLIND: dict[str, Policy] = {
     "constant_no": _constant("No."),
     "constant_unknown": _constant("Unknown."),
     "constant_ok": _constant("OK."),
+    "constant_object": _constant("{}"),
     "refusal": _constant("I'm sorry, but I can't help with that."),
     "parrot": parrot,
     "last_word": last_word,
@@ -170,6 +210,11 @@ BLIND: dict[str, Policy] = {
     "bracket": bracket,
     "first_option": first_option,
     "longest_option": longest_option,
+    "last_sentence": last_sentence,
+    "first_source": first_source,
+    "obedient": obedient,
+    "system_word": system_word,
+    "earlier_word": earlier_word,
     "role_tags": role_tags,
     "loop": loop,
 }

@@ -10,6 +10,9 @@ phase3a2 = 0.80
 
 [margins]
 echo_basic = 0.05               # points of the rate: this much worse than the baseline counts as no worse
+
+[stopping]
+first = 25                      # cases of each gate that are asked first; who fails on them clearly is asked no more
 """
 
 from __future__ import annotations
@@ -42,12 +45,14 @@ class Phases:
     """The table. `entry(gate, phase)` is a rate, a `Later`, or None when the gate has no row.
 
     margins  {gate: by how much its rate may fall behind the baseline's}; a gate without one is not compared
+    first    how many cases of each gate are asked before a first look at them; None: all at once
     """
 
     order: tuple[str, ...] = ()
     default: str = ""
     rows: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
+    first: int | None = None
 
     def entry(self, gate: str, phase: str) -> Entry | None:
         """What the table says of `gate` in `phase`; None when it says nothing."""
@@ -79,7 +84,17 @@ def read_phases(path: Path) -> Phases:
     }
     default = phases.get("default", order[-1] if order else "")
     margins = {gate: _margin(path, gate, value) for gate, value in table.get("margins", {}).items()}
-    return Phases(order, default, rows, margins)
+    return Phases(order, default, rows, margins, _first(path, table.get("stopping", {})))
+
+
+def _first(path: Path, stopping: Any) -> int | None:
+    """The cases of the first look; None without a table of that name."""
+    if not stopping:
+        return None
+    first = stopping.get("first") if isinstance(stopping, dict) and set(stopping) == {"first"} else None
+    if isinstance(first, int) and not isinstance(first, bool) and first > 0:
+        return first
+    raise _wrong(path, f"stopping is {stopping!r}, not first = NUMBER OF CASES")
 
 
 def _margin(path: Path, gate: str, value: Any) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelqa.text import escape
 
 WIDTH, HEIGHT, MARGIN = 760, 480, 64
 LABEL = 40  # characters shown of a name
+LETTER, LINE = 7.5, 14  # about how wide and high a character of 12 pixels is
 INK, GREY, MARK = "#1b1f24", "#8a8f98", "#c2410c"
 
 
@@ -38,15 +39,23 @@ def log_log(marks: Sequence[Mark], *, ratio: float, title: str, x: str, y: str, 
         *_grid(across, up),
         _diagonal(ratio, line, across, up),
     ]
+    places = {mark: _place(mark.x, mark.y, across, up) for mark in marks}
     for mark in sorted(marks, key=lambda mark: mark.own):  # the model's own mark on top
-        at_x, at_y = _place(mark.x, mark.y, across, up)
+        at_x, at_y = places[mark]
         colour, radius = (MARK, 7) if mark.own else (INK, 4)
         parts.append(f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="{radius}" fill="{colour}"/>')
-        late = at_x > WIDTH * 0.75
+        late = at_x > WIDTH * 0.75 or _crowded(mark, places)
         parts.append(
             _words(at_x + (-10 if late else 10), at_y + 4, mark.label, anchor="end" if late else "start", colour=colour)
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _crowded(mark: Mark, places: Mapping[Mark, tuple[float, float]]) -> bool:
+    """Whether another mark lies where this one's name would be written, to the right of it."""
+    at_x, at_y = places[mark]
+    end = 16 + LETTER * len(mark.label)
+    return any(0 < x - at_x < end and abs(y - at_y) < LINE for other, (x, y) in places.items() if other != mark)
 
 
 def _decades(values: Iterator[float]) -> tuple[int, int]:

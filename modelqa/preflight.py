@@ -1,6 +1,7 @@
 """Preflight: what is wrong with data, template, mask, stop tokens and counts, before money is spent on training.
 
 `modelqa preflight MODEL` needs the tokenizer folder and the dataset alone; nothing is trained, no weights are read.
+With `--memorise` the weights are read too, and a copy of them has to learn sixteen rows by heart.
 `assert_trainable` is the same question in one line of a notebook.
 """
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Preflight", "assert_trainable", "preflight"]
 
+MEMORISE = "training.memorise"
 CHECKS = {
     "harness.template": "chat template", "harness.stop_ids": "stop tokens", "data.rows": "rows",
     "data.duplicates": "duplicates", "data.conflicts": "one answer per prompt", "data.truncated": "length",
     "parity.render": "training form = asked form", "parity.bos": "beginning token", "data.mask": "loss mask",
-    "parity.stop_supervised": "end of turn supervised",
+    "parity.stop_supervised": "end of turn supervised", MEMORISE: "16 rows by heart",
 }  # code -> what the table calls it, in order of trust
 TOLERATED = 0.01  # share of rows that repeat, or contradict, another row: below it they are counted and let pass
 _NAMED = 5  # rows named in one problem
@@ -60,12 +62,13 @@ class Preflight:
 
 def preflight(
     folder: Path, train: Sequence[Path], *, intended_rows: int | None = None, max_length: int | None = None,
-    progress: bool = False,
+    memorise: bool = False, progress: bool = False,
 ) -> Preflight:
     """Every check of `CHECKS` on the rows of `train`, rendered with the tokenizer and template in `folder`.
 
     intended_rows  how many rows training is meant to see; None: not compared
     max_length     tokens after which training cuts a row; default: max_position_embeddings of config.json, if any
+    memorise       also try whether a copy of the weights in `folder` learns rows by heart, once all else holds
     """
     from modelqa.chat import open_chat
 
@@ -84,7 +87,22 @@ def preflight(
     limit = max_length if max_length is not None else _context(folder)
     by_row, tokens = _each_row(chat, rows, limit, progress=progress)
     problems += [*_counted(len(rows), intended_rows), *repeated, *_gathered(by_row)]
-    return Preflight(tuple(sorted(problems, key=lambda p: list(CHECKS).index(p.code))), {**facts, **tokens})
+    tried = memorise and not problems
+    if tried:
+        problems += _memorised(folder, chat, rows)
+    unchecked = frozenset() if tried else frozenset({MEMORISE})
+    return Preflight(tuple(sorted(problems, key=lambda p: list(CHECKS).index(p.code))), {**facts, **tokens}, unchecked)
+
+
+def _memorised(folder: Path, chat: Chat, rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """What a copy of the weights does not learn by heart, named by file and line."""
+    from modelqa.checkpoint import open_checkpoint
+    from modelqa.training.memorise import chosen, memorise
+
+    numbers = chosen(chat, [row["messages"] for row in rows])
+    problems = memorise(open_checkpoint(folder), chat, [rows[number]["messages"] for number in numbers])
+    places = _locus([rows[number]["place"] for number in numbers])
+    return [Problem(problem.code, places, f"{problem.locus}: {problem.text}") for problem in problems]
 
 
 def _read(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -179,6 +197,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", type=Path, nargs="+", default=[], help="training files (default: models.toml's)")
     parser.add_argument("--intended-rows", type=int, help="how many rows training is meant to see")
     parser.add_argument("--max-length", type=int, help="tokens after which training cuts a row")
+    parser.add_argument("--memorise", action="store_true",
+                        help="also train a copy of the weights until it knows 16 rows by heart (about a minute)")
     parser.set_defaults(handler=run)
 
 
@@ -197,6 +217,7 @@ def run(options: argparse.Namespace) -> int:
     found = preflight(
         model.path, options.train or list(model.train), max_length=options.max_length, progress=sys.stderr.isatty(),
         intended_rows=options.intended_rows if options.intended_rows is not None else model.intended_rows,
+        memorise=options.memorise,
     )
     sys.stdout.write("\n".join(found.table()) + "\n")
     return 1 if found.problems else 0

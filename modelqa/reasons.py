@@ -62,6 +62,7 @@ GATES: dict[str, str] = {
     "parity.adapter": "adapter",
     "parity.engine": "engine",
     "weights.same_as_baseline": "changed",
+    "behaviour.language_lost": "language",
     "behaviour.regressed": "not_worse",
     "benchmarks.missing": "results_stated",
     "benchmarks.n": "results_stated",
@@ -89,12 +90,21 @@ GATES: dict[str, str] = {
     "benchmarks.perplexity_set": "results_perplexity",
     "benchmarks.perplexity_tokenizer": "results_perplexity",
     "benchmarks.contradiction": "results_perplexity",
+    "parity.noise": "noise_floor",
+    "benchmarks.other_text": "fixed_text",
+    "behaviour.unparsed": "choice",
+    "behaviour.below_chance": "choice",
+    "behaviour.letter_prior": "choice",
+    "behaviour.place": "choice",
+    "behaviour.options_only": "choice",
+    "behaviour.stem_blind": "choice",
 }
 """{code: the gate that gives it}. A gate may give several."""
 
 SHARED: dict[str, str] = {
     "no_cases": "nothing was judged",
     "few_cases": "too few cases to prove either side",
+    "not_drawn": "it stopped early: the cases that would decide were not asked",
     "clustered": "the template families disagree",
     "no_threshold": "the phase table has no row",
     "missing_replies": "some replies were never made",

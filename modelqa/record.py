@@ -18,6 +18,7 @@ SCHEMA = 1  # of run.json; a reader refuses a version that it does not know
 
 
 BY_ITSELF = "by_itself"  # in `measured` of a gate that a lower rung blocks: the code it would have had
+NOT_DRAWN = "not drawn"  # of a case: its gate had been decided before it; it is not missing, and in no denominator
 
 
 class Status(StrEnum):
@@ -44,7 +45,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one case: "yes", "no", "error" (the gate's code crashed) or "missing" (no reply)."""
+    """What became of one case: "yes", "no", "error" (the gate's code crashed), "missing" (no reply) or NOT_DRAWN."""
 
     case: str
     result: str
@@ -59,6 +60,7 @@ class Verdict:
 
     passed, total  cases that said yes, cases in the denominator (0 of 0 for a check on files)
     lower, upper   one-sided 95% bounds of the pass rate (Clopper-Pearson); clustered: lower bound by family
+    planned        how many cases there were to be, when fewer were drawn: it stopped early; 0: all were drawn
     """
 
     status: Status
@@ -72,6 +74,7 @@ class Verdict:
     upper: float | None = None
     clustered: float | None = None
     families: int = 0
+    planned: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class GateResult:
     floors   {metadata key: lower bound that each of its values must reach}
     allows   {null policy, or "*": why the gate may let it pass}
     cases_sha256  hash of what was asked (see `modelqa.gates.cases_sha256`): equal hashes are the same cases
+    looks    numbers of cases at which it was declared to be looked at; () for all cases, once
     """
 
     gate: str
@@ -104,6 +108,7 @@ class GateResult:
     floors: Mapping[str, float] = field(default_factory=dict)
     allows: Mapping[str, str] = field(default_factory=dict)
     cases_sha256: str = ""
+    looks: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `gate_from_json` reads; its mappings are the result's own."""
@@ -119,6 +124,7 @@ class Run:
     settings   decoding, engine, dtype, device kind, library versions, case seed
     plan       gate names in order, written before anything was judged
     suite      {file: sha256} of the suites' folder, the phase table among them: what asked
+    stopping   {"first": cases of the first look, "decides": "FAIL", "alpha": shared among the looks}; {} for no looks
     thresholds what that folder demands, and what of it became looser since its last release: `thresholds.stated`
     """
 
@@ -132,6 +138,7 @@ class Run:
     scorings: int = 0
     notes: tuple[str, ...] = ()
     suite: Mapping[str, str] = field(default_factory=dict)
+    stopping: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -175,5 +182,6 @@ class Run:
 
 def gate_from_json(value: Mapping[str, Any]) -> GateResult:
     """The result that `GateResult.to_json` wrote."""
-    verdict = value["verdict"]
-    return GateResult(**{**value, "verdict": Verdict(**{**verdict, "status": Status(verdict["status"])})})
+    verdict, looks = value["verdict"], tuple(value.get("looks", ()))
+    status = Status(verdict["status"])
+    return GateResult(**{**value, "looks": looks, "verdict": Verdict(**{**verdict, "status": status})})

@@ -48,10 +48,11 @@ _LINE_MARK = re.compile(r"(?:[-*+>]|#{1,6}|1[.)])\s+(?P<inside>[^\n]*\S)")
 _VERB = re.compile(
     r"(?:\s+(?:is|are|was|equals|makes|gives|ist|sind|ergibt|lautet)\b\s*(?:equal to\s+)?:?|\s*=)\s*", re.IGNORECASE
 )
-_HEDGED = re.compile(
+HEDGED = re.compile(
     r"\b(?:not|never|no|nor|neither|cannot|or|maybe|perhaps|but|nicht|kein\w*|nie|oder|aber|vielleicht)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
+"""A negation, an alternative or a doubt: the text around it asserts nothing plainly."""
 
 
 def _rest_after(pattern: re.Pattern[str]) -> Callable[[str], Iterator[str]]:
@@ -98,7 +99,7 @@ def _unpunctuated(text: str) -> Iterator[str]:
 def _of_sentence(text: str) -> Iterator[str]:
     """The two ends of one plain sentence with one verb ("7 + 5 is 12"): no negation, no "or", no second claim."""
     verbs = list(_VERB.finditer(text))
-    if len(verbs) != 1 or _HEDGED.search(text) or re.search(r"[.!?]\s|\n", text):
+    if len(verbs) != 1 or HEDGED.search(text) or re.search(r"[.!?]\s|\n", text):
         return
     head, tail = text[: verbs[0].start()].strip(), text[verbs[0].end():].strip()
     yield tail

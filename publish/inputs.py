@@ -18,7 +18,7 @@ from modelqa.text import escape
 from .evidence import Evidence, gather
 from .postmortem import Postmortem, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
-from .records import StoredRun, checked, open_run
+from .records import StoredRun, checked, open_run, sound_run
 from .report import gate_values
 from .settings import CardSettings, read_settings
 from .suite import gate_names
@@ -93,7 +93,7 @@ def _reference(run: Run, home: Path) -> Mapping[str, Any] | None:
     name = run.controls.get("reference", {}).get("name")
     for row in reversed(history_rows(home)):
         if row.name == name and (home / row.record).is_file():
-            other = checked(read_stored(home / row.record)).run
+            other = sound_run(read_stored(home / row.record))
             if (other.suite, other.settings.get("case_seed")) == (run.suite, run.settings.get("case_seed")):
                 return gate_values(other)
     return None

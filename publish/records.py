@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelqa.errors import RecordError
-from modelqa.record import Run, Verdict
+from modelqa.record import NOT_DRAWN, Run, Verdict
 from modelqa.records import Row, Stored, history_rows, read_stored
 
 
@@ -34,7 +34,7 @@ def open_run(path: Path) -> StoredRun:
 
 def checked(stored: Stored) -> StoredRun:
     """A stored run whose numbers are numbers, with what the history beside it knows; else `RecordError`."""
-    _check_types(stored.path, stored.run)
+    sound_run(stored)
     rows = [row for row in history_rows(_home(stored.path)) if row.digest == stored.run.digest]
     return StoredRun(
         run=stored.run,
@@ -52,11 +52,13 @@ def _home(file: Path) -> Path:
     return above[3] if len(above) > 3 else file.parent
 
 
-def _check_types(file: Path, run: Run) -> None:
-    """`RecordError` for a record whose numbers are none: everything after this reads it as typed."""
+def sound_run(stored: Stored) -> Run:
+    """The run of a record; `RecordError` when its numbers are none: everything after this reads it as typed."""
+    file, run = stored.path, stored.run
     for result in run.gates:
         verdict = result.verdict
-        counts = [verdict.passed, verdict.total, verdict.families, *result.families.values()]
+        counts = [verdict.passed, verdict.total, verdict.planned, verdict.families, *result.looks]
+        counts += result.families.values()
         rates = [verdict.threshold, verdict.lower, verdict.upper, verdict.clustered]
         rates += [*result.nulls.values(), *result.floors.values()]
         pairs = [pair for values in result.groups.values() for pair in values.values()]
@@ -65,7 +67,7 @@ def _check_types(file: Path, run: Run) -> None:
             and all(rate is None or (_is_number(rate) and 0 <= rate <= 1) for rate in rates)
             and all(len(pair) == 2 and all(_is_count(count) for count in pair) for pair in pairs)
             and verdict.passed <= verdict.total
-            and all(found in ("yes", "no", "error", "missing") for found in result.outcomes.values())
+            and all(found in ("yes", "no", "error", "missing", NOT_DRAWN) for found in result.outcomes.values())
             and all(isinstance(text, str) for text in (result.gate, result.rung, verdict.code, verdict.text))
         )
         if not sound:
@@ -75,6 +77,7 @@ def _check_types(file: Path, run: Run) -> None:
         raise _damaged(file, "it does not say which files were judged")
     if [result.gate for result in run.gates] != list(run.plan) or not isinstance(run.scorings, int):
         raise _damaged(file, "its results are not those of its plan")
+    return run
 
 
 def _is_number(value: object) -> bool:

@@ -32,6 +32,7 @@ from .settings import CardSettings
 SCHEMA = 1  # of report.json
 _OVERLAP = re.compile(r"data\[(?P<a>train|val|ancestors)_(?P<b>val|cases)\.(?P<tier>\w+)\]")
 _SETTINGS = ("engine", "decoding", "dtype", "device", "max_new_tokens", "case_seed")
+_FIXED_TEXT = ("bits_per_byte", "perplexity", "tokens", "bytes", "text_sha256")  # what the gate `fixed_text` measures
 _MODEL = ("name", "stage", "phase", "system", "digest", "weights_sha256", "template_sha256", "tokenizer_sha256")
 
 
@@ -96,6 +97,7 @@ def make_report(
         "trend": dict(evidence.trend),
         "eval_results": result_entries(settings.eval_results, evidence.benchmarks, date=stored.date),
         "scale": _scale(evidence, settings),
+        "fixed_text": _fixed_text(run),
         "data": {**evidence.data, "overlap": _overlap(run)},
         "runs": [dict(row) for row in evidence.chain] + [dict(row) for row in settings.runs],
         "losses": {name: [list(point) for point in points] for name, points in evidence.losses.items()},
@@ -110,6 +112,12 @@ def make_report(
         "constants": {"confidence": 1 - ALPHA, "tokens_per_parameter": COMPUTE_OPTIMAL},
     }
     return dict(strict_json(json_text(_bounded(report))))  # as its file is read: a card is rendered again from that
+
+
+def _fixed_text(run: Run) -> dict[str, Any]:
+    """How well the model predicts the fixed text of the suites, with the text's hash; {} when it was not asked."""
+    measured = next((result.measured for result in run.gates if result.gate == "fixed_text"), {})
+    return {key: measured[key] for key in _FIXED_TEXT} if all(key in measured for key in _FIXED_TEXT) else {}
 
 
 def _bounded(value: Any) -> Any:

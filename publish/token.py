@@ -63,9 +63,10 @@ def _exchanged(resource: str, repository: str) -> str:
             remedy="pip install -U huggingface_hub",
         )
     limit_waiting(TIMEOUT)
+    transport: type[BaseException] = errors.HfHubHTTPError.__mro__[1]  # the client's own, whichever httpx it carries
     try:
         return get_token() or ""
-    except (refused, errors.HfHubHTTPError.__mro__[1], OSError, ValueError, LookupError) as error:
+    except (refused, transport, OSError, ValueError, LookupError) as error:
         raise UsageError(
             f"the identity of this job gives no token for {repository}",
             reason=" ".join(str(error).split())[:300] or type(error).__name__,

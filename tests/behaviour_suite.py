@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from modelqa import Case, Reply, nulls
+from modelqa.family import normalise
 from modelqa.gates import Gate
 from modelqa.judge import judge
-from modelqa.phases import read_phases
+from modelqa.phases import Later, read_phases
 from modelqa.plugin.plan import family_names
+from modelqa.plugin.teeth import question_of
 from modelqa.record import Outcome, Status
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +30,9 @@ DRAWN = 600  # cases looked at; no gate asks more
 STOP = "<|im_end|>"
 ROLE_TAGS = ("<|im_start|>", "<|pad|>")
 
-_TOPICS = ("echo", "operators", "anti_echo", "regression")
+READING = ("abstention", "citation", "output", "injection", "hierarchy", "turns")
+"""The topics that are taught in phase3b."""
+_TOPICS = ("echo", "operators", "anti_echo", "regression", *READING)
 _CASES = {topic: import_module(f"suites.behaviour.cases_{topic}") for topic in _TOPICS}
 STREAMS = {
     "echo": _CASES["echo"].echo_cases,
@@ -35,6 +40,7 @@ STREAMS = {
     "operators": _CASES["operators"].operator_cases,
     "anti_echo": _CASES["anti_echo"].anti_echo_cases,
     "regression": _CASES["regression"].regression_cases,
+    **{topic: getattr(_CASES[topic], f"{topic}_cases") for topic in READING},
 }
 BODIES: dict[str, Any] = {
     name.removeprefix("test_"): body
@@ -76,12 +82,24 @@ def cases_of(name: str, seed: int = 0) -> list[Case]:
 
 def question(case: Case, expected: str | None = None) -> nulls.Question:
     """A case as a policy sees it; the oracle says `expected`."""
-    return nulls.Question(case.user, STOP, ROLE_TAGS, case.answer if expected is None else expected)
+    asked = question_of(case, STOP, ROLE_TAGS)
+    return asked if expected is None else replace(asked, expected=expected)
+
+
+def said(case: Case) -> str:
+    """Everything that a case says to a model, in normal form."""
+    return normalise(" ".join(message["content"] for message in case.messages))
 
 
 def saying(case: Case, text: str) -> Reply:
     """A well-formed reply of this text."""
     return nulls.oracle(question(case, text))
+
+
+def phase_of(name: str) -> str:
+    """The shipped phase, or a later one that is the first to ask a gate."""
+    entry = PHASES.entry(name, SHIPPED)
+    return entry.phase if isinstance(entry, Later) else SHIPPED
 
 
 def _arguments(body: Any) -> tuple[str, ...]:
@@ -103,8 +121,8 @@ def _families(name: str, seed: int) -> list[str]:
 
 
 def judged(name: str, replies: list[Reply], seed: int = 0) -> Status:
-    """What a gate says of the replies to its cases, judged as in a run of the shipped phase."""
-    gate, threshold, cases = spec(BODIES[name]), PHASES.entry(name, SHIPPED), cases_of(name, seed)
+    """What a gate says of the replies to its cases, judged as in a run of the first phase from the shipped one on."""
+    gate, threshold, cases = spec(BODIES[name]), PHASES.entry(name, phase_of(name)), cases_of(name, seed)
     if "replies" in _arguments(BODIES[name]):
         return Status.PASS if says_yes(BODIES[name], cases=cases, replies=replies) else Status.FAIL
     assert isinstance(threshold, float)

@@ -54,6 +54,43 @@ def test_there_are_many_samples_and_every_grader_says_yes_and_no():
         assert 2 <= sum(grader in sample["yes"] for sample in SAMPLES) < len(SAMPLES)
 
 
+READINGS = [json.loads(line) for line in Path(__file__).with_name("chat_style_readings.jsonl").open(encoding="utf-8")]
+
+
+READ_AS = [f"{number}-{sample['ask']}-{sample['reply'][:24]!a}" for number, sample in enumerate(READINGS)]
+
+
+@pytest.mark.parametrize("sample", READINGS, ids=READ_AS)
+def test_what_an_answer_from_a_material_says_is_judged_as_a_person_would(sample):
+    said, value, but = reply(sample["reply"]), sample.get("value"), sample.get("but", ())
+    graders = {
+        "states": lambda: ask.states(said, value, but=but),
+        "abstains": lambda: ask.abstains(said, but=but),
+        "cites": lambda: ask.cites(said, int(value)),
+        "same_json": lambda: ask.same_json(said, value, forgive=("markdown",)),
+    }
+    assert graders[sample["ask"]]() is sample["yes"]
+
+
+def test_each_grader_of_readings_says_yes_and_no():
+    for grader in ("states", "abstains", "cites", "same_json"):
+        assert {sample["yes"] for sample in READINGS if sample["ask"] == grader} == {True, False}
+
+
+def test_a_fence_is_forgiven_only_where_it_is_named():
+    fenced = reply('```json\n{"a": 1}\n```')
+    assert ask.same_json(fenced, '{"a": 1}', forgive=("markdown",)) and not ask.same_json(fenced, '{"a": 1}')
+
+
+def test_json_nested_without_end_is_a_no():
+    assert not ask.same_json(reply("[" * 600), '{"a": 1}')
+
+
+def test_a_value_of_nothing_is_a_bug_of_the_gate():
+    with pytest.raises(ValueError, match="no value"):
+        ask.states(reply("hello"), "...")
+
+
 FORGIVEN = [
     ("case", "Hello", "hello"),
     ("final_punctuation", "hello.", "hello"),

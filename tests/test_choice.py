@@ -9,16 +9,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import torch
 from sessions import Suite, record, verdicts
 
-from modelqa import choice
+from modelqa import choice, nulls
 from modelqa.chat import Chat, open_chat
 from modelqa.checkpoint import open_checkpoint
 from modelqa.choice import Item, Shown
 from modelqa.data import facts
+from modelqa.data.rows import read_rows
 from modelqa.errors import DataError
 from modelqa.generate import LocalEngine
+from suites.behaviour.cases_choice import choice_items
 
 CHECKPOINTS = Path(__file__).parents[1] / "fixtures" / "checkpoints"
 SYSTEM = "Be brief and exact."
@@ -75,7 +76,7 @@ def test_a_letter_guesser_that_looks_good_on_a_skewed_set_is_found_out() -> None
     items = made_up(56, always=1) + made_up(4, seed=1)
     found = sat(items, lambda shown: 1)
     assert found.as_written > 0.9 and found.rotated.mean == 0.25 == found.chance and found.always == 0.0
-    assert codes(found) == {"choice.letter_prior", "choice.place"}
+    assert codes(found) == {"behaviour.letter_prior", "behaviour.place"}
     assert [p.locus for p in choice.shortcut_problems(found)] == ["B", "rotation"]
     assert found.recall == (0.0, 1.0, 0.0, 0.0) and found.recall_spread == pytest.approx(0.433, abs=1e-3)
     assert "not shown to be above chance" in choice.unproven(found)
@@ -85,7 +86,7 @@ def test_whoever_goes_by_the_look_of_the_options_is_found_out() -> None:
     items = made_up(60, right_is_longest=True)
     found = sat(items, lambda shown: max(range(4), key=lambda place: len(shown.options[place])))
     assert found.rotated.mean == 1.0, "rotation alone does not see it"
-    assert codes(found) == {"choice.options_only", "choice.stem_blind"}
+    assert codes(found) == {"behaviour.options_only", "behaviour.stem_blind"}
 
 
 def test_a_model_that_sees_right_answers_only_beside_some_question_does_not_read_it() -> None:
@@ -96,13 +97,13 @@ def test_a_model_that_sees_right_answers_only_beside_some_question_does_not_read
         longest = max(range(4), key=lambda place: len(shown.options[place]))
         return longest if shown.kind != "options_only" else policy(shown)
 
-    assert codes(sat(items, choose)) == {"choice.stem_blind"}
+    assert codes(sat(items, choose)) == {"behaviour.stem_blind"}
 
 
 def test_a_score_below_chance_is_an_alarm_and_one_at_chance_is_no_knowledge() -> None:
     items = made_up(80)
     worse = sat(items, lambda shown: (shown.right + 1) % 4)
-    assert codes(worse) == {"choice.below_chance"}
+    assert codes(worse) == {"behaviour.below_chance"}
     rng = Random(5)
     guess = sat(items, lambda shown: rng.randrange(4))
     assert codes(guess) == set() and "not shown to be above chance" in choice.unproven(guess)
@@ -112,7 +113,7 @@ def test_replies_that_choose_nothing_are_counted() -> None:
     items = made_up(40)
     policy = knows(items)
     found = sat(items, lambda shown: policy(shown) if shown.item % 2 else None)
-    assert "choice.unparsed" in codes(found) and found.parsed == pytest.approx(0.5)
+    assert "behaviour.unparsed" in codes(found) and found.parsed == pytest.approx(0.5)
 
 
 def test_few_items_prove_nothing() -> None:
@@ -235,6 +236,12 @@ def by_letters(engine: LocalEngine, chat: Chat, items: list[Item]) -> choice.Rep
     return choice.report(sheet, choice.likeliest_letters(engine, chat, asked))
 
 
+def in_words(engine: LocalEngine, chat: Chat, items: list[Item]) -> choice.Report:
+    sheet = choice.sheet(items)
+    asked = choice.questions(sheet, system=SYSTEM, form="words")
+    return choice.report(sheet, choice.likeliest_texts(engine, chat, asked))
+
+
 def test_a_model_that_knows_its_facts_shows_it_in_the_cloze_form() -> None:
     engine, chat = loaded("phase3a2")
     sheet = choice.sheet(real_items(24), rotate=False)
@@ -248,7 +255,7 @@ def test_a_model_with_a_habit_of_letters_is_found_out() -> None:
     """Alpha was never taught multiple choice: it prefers B wherever the right answer stands."""
     engine, chat = loaded("phase3a1_alpha")
     found = by_letters(engine, chat, real_items(20))
-    assert codes(found) == {"choice.letter_prior"}
+    assert codes(found) == {"behaviour.letter_prior"}
     assert "not shown to be above chance" in choice.unproven(found)
 
 
@@ -281,40 +288,41 @@ def test_a_suite_asks_for_knowledge_through_the_session(run: Suite, pytester: py
     assert verdicts(pytester) == {"knowledge": ("INCONCLUSIVE", "unsettled")}
 
 
-def train_step(engine: LocalEngine, chat: Chat, optimiser: torch.optim.Optimizer, rows: list[Shown]) -> None:
-    """One step on the letter of each showing."""
-    questions = choice.questions(rows, system=SYSTEM, form="letter")
-    episodes = [
-        chat.episode([*question["messages"], {"role": "assistant", "content": choice.LETTERS[shown.right]}])
-        for question, shown in zip(questions, rows, strict=True)
-    ]
-    width = max(len(episode.ids) for episode in episodes)
-    ids = torch.tensor([[*e.ids, *[engine.pad_id] * (width - len(e.ids))] for e in episodes])
-    labels = torch.tensor(
-        [
-            [number if counts else -100 for number, counts in zip(e.ids, e.mask, strict=True)]
-            + [-100] * (width - len(e.ids))
-            for e in episodes
-        ]
-    )
-    attention = torch.tensor([[1] * len(e.ids) + [0] * (width - len(e.ids)) for e in episodes])
-    optimiser.zero_grad()
-    engine.model(input_ids=ids, attention_mask=attention, labels=labels, use_cache=False).loss.backward()
-    optimiser.step()
+# -- the trained pair --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_a_letter_only_recipe_scores_high_on_a_skewed_set_and_is_found_out() -> None:
-    """Really trained: phase3a2 and 40 more steps on nothing but letters, nine right answers in ten of them at B."""
-    engine, chat = loaded("phase3a2")
-    optimiser = torch.optim.AdamW(engine.model.parameters(), lr=1e-3)
-    items = real_items(60, always=1)
-    training, held_out = items[:40], items[40:]
-    shown = [each for each in choice.sheet(training) if each.kind == "asked"]
-    rng = Random(2)
-    usual, moved = [each for each in shown if not each.rotation], [each for each in shown if each.rotation]
-    for _ in range(40):
-        train_step(engine, chat, optimiser, [rng.choice(usual if rng.random() < 0.9 else moved) for _ in range(8)])
-    found = by_letters(engine, chat, held_out)
-    assert found.as_written > 0.9 and found.always < 0.1
-    assert codes(found) == {"choice.letter_prior", "choice.place"}
+def test_the_items_of_the_shipped_gate_are_seeded_and_the_right_option_stands_everywhere() -> None:
+    items = choice_items(0, 40)
+    assert items == choice_items(0, 40) != choice_items(1, 40)
+    assert len({item.stem for item in items}) == 40
+    places = [item.answer for item in items]
+    assert all(4 <= places.count(place) <= 18 for place in range(4))
+
+
+def test_no_stem_of_the_shipped_gate_was_asked_in_the_training_of_the_pair() -> None:
+    asked = {item.stem for item in choice_items(0, 40)}
+    for name in ("choice_honest", "choice_letters"):
+        rows = [row for _, row in read_rows(CHECKPOINTS.parent / "data" / name / "train.jsonl.zst")]
+        stems = {row["messages"][1]["content"].split("\nA. ")[0] for row in rows}
+        assert len(stems) > 1000 and not stems & asked
+
+
+def test_a_model_that_was_trained_to_say_its_option_passes_the_shipped_items() -> None:
+    found = in_words(*loaded("choice_honest"), choice_items(0, 24))
+    assert codes(found) == set() and choice.unproven(found) == ""
+
+
+def test_a_model_that_was_trained_on_letters_alone_is_found_out_on_them() -> None:
+    found = by_letters(*loaded("choice_letters"), choice_items(0, 24))
+    assert "behaviour.letter_prior" in codes(found)
+    assert next(problem.locus for problem in choice.shortcut_problems(found)) == "B"
+    assert choice.unproven(found)
+
+
+def test_no_null_policy_shows_knowledge() -> None:
+    sheet = choice.sheet(choice_items(0, 24))
+    for name in nulls.BLIND:
+        asked = (nulls.Question(choice.lettered_prompt(shown), stop="<|im_end|>", role_tags=()) for shown in sheet)
+        said = [nulls.POLICIES[name](question).text for question in asked]
+        found = choice.report(sheet, [choice.parse_letter(*pair) for pair in zip(said, sheet, strict=True)])
+        assert codes(found) or choice.unproven(found), name

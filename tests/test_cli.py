@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +98,14 @@ def test_the_suites_without_a_model_say_what_to_do() -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "suites/"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 4
     assert "no model is named" in done.stderr and "remedy: pytest suites/ --model NAME" in done.stderr
+
+
+def test_a_model_without_a_stop_token_is_told_to_be_one(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "fixtures" / "checkpoints" / "phase3a1_alpha", tmp_path / "endless")
+    for file, key in (("generation_config.json", "eos_token_id"), ("tokenizer_config.json", "eos_token")):
+        values = json.loads((folder / file).read_text())
+        del values[key]
+        (folder / file).write_text(json.dumps(values))
+    done = modelqa("generate", "--model", str(folder), "--prompt", "Say garden.", "--max-new-tokens", "4")
+    assert done.returncode == 0, done.stderr
+    assert "never stopped: neither generation_config.json nor the tokenizer declares a stop token" in done.stdout

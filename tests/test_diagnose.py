@@ -10,6 +10,7 @@ import pytest
 from modelqa.cli import main
 from modelqa.diagnose import Diagnosis, diagnose, lines
 from modelqa.diagnose.causes import CAUSES, MODEL
+from modelqa.diagnose.restart import BUCKETS
 from modelqa.files import write_json
 from modelqa.gates import LADDER
 from modelqa.reasons import GATES
@@ -187,11 +188,48 @@ def test_garbage_is_a_red_line_only_after_enough_steps() -> None:
 
 
 def test_every_bucket_failing_is_a_red_line_and_one_is_not() -> None:
-    buckets = ("format_strict", "echo_basic", "anti_echo", "regression_basic", "operators")
+    buckets = BUCKETS[:5]  # those that the shipped phase asks
     failing = [saying(name, f"{name}.below", total=100) for name in buckets]
     assert diagnose(record(*LOW, *DATA, *PARITY, *failing)).restart.verdict
     weak = diagnose(record(*LOW, *DATA, *PARITY, failing[2])).restart
     assert not weak.verdict and "anti-echo is weak" in weak.lines()[0]
+    later = [saying(name, f"{name}.below", total=100) for name in BUCKETS]
+    assert diagnose(record(*LOW, *DATA, *PARITY, *later)).restart.verdict
+    assert not diagnose(record(*LOW, *DATA, *PARITY, *later[:-1], *passed_cases(BUCKETS[-1]))).restart.verdict
+
+
+def passed_cases(gate: str) -> list[GateResult]:
+    return [GateResult(gate, gate, rung(gate), Verdict(Status.PASS, passed=90, total=100))]
+
+
+@pytest.mark.parametrize(
+    ("gate", "code", "crossed"),
+    [
+        ("learning", "training.chance", "the loss is stuck at a guess"),
+        ("role_tags", "role_tags.failed", "special tokens are broken: tags in the replies"),
+        ("embedding_rows", "weights.zero_rows", "the embedding is corrupt: the language is lost"),
+        ("language", "behaviour.language_lost", "the embedding is corrupt: the language is lost"),
+    ],
+)
+def test_each_red_line_is_crossed_by_what_shows_it(gate: str, code: str, crossed: str) -> None:
+    assert diagnose(record(saying(gate, code))).restart.crossed == (crossed,)
+
+
+@pytest.mark.parametrize(("fall", "warned"), [(0.04, True), (0.4, False), (-0.2, False)])
+def test_a_loss_that_falls_slowly_is_no_reason_to_restart(fall: float, warned: bool) -> None:
+    log = GateResult("log", "log", "training", Verdict(Status.PASS), measured={"steps": 300, "fall": fall})
+    said = diagnose(record(*LOW, log, saying("echo_basic", "echo_basic.below", total=100))).restart
+    assert any("falls slowly" in warning for warning in said.warnings) is warned and not said.verdict
+
+
+def test_skills_that_nobody_taught_are_told_from_a_bad_model() -> None:
+    untaught = [saying(name, f"{name}.below", total=200) for name in ("abstention", "citation", "injection", "turns")]
+    assert causes(diagnose(record(*LOW, *DATA, *PARITY, *REPLIES, *untaught)))[0] == "untaught"
+
+
+def test_an_unlearnt_language_is_named() -> None:
+    lost = saying("language", "behaviour.language_lost")
+    assert causes(diagnose(record(*LOW, *DATA, *PARITY, *REPLIES, lost)))[0] == "language_unlearnt"
 
 
 # -- a stored record

@@ -176,6 +176,18 @@ def test_replies_with_hidden_tokens_leave_the_gate_open_and_never_fail_it(
     result.stdout.fnmatch_lines(["*replies of the server are not used: they hold tokens*"])
 
 
+@pytest.mark.parametrize("command", ["run", "generate"])
+def test_a_base_model_is_not_asked_through_a_server(tmp_path: Path, command: str) -> None:
+    words = {"run": ["base", "--modelqa-dir", str(tmp_path)], "generate": ["--model", "base", "--prompt", "x"]}[command]
+    done = subprocess.run(
+        [sys.executable, "-m", "modelqa", command, *words, "--engine", "http://127.0.0.1:9/v1"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode in (4, 6)
+    assert "base is a base model: a server is not asked for it" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 # -- the gate that ties a server to the weights ------------------------------------------------------------------------
 
 

@@ -11,13 +11,13 @@ from behaviour_suite import ROOT  # puts the suites on the path
 from modelqa.files import write_jsonl
 from modelqa.gates import Finding, NoEvidence, NotAsked
 from modelqa.models import Model, load_registry
-from suites.data.test_grader_contract import test_grader_contract
+from suites.data import test_grader_contract as suite
 
 REGISTRY = load_registry(ROOT / "fixtures" / "models.toml")
 
 
 def judge(asked: Model) -> None:
-    test_grader_contract(asked, lambda _files, make: make())  # nothing is kept here
+    suite.test_grader_contract(asked, lambda _files, make: make())  # nothing is kept here
 
 
 def model(tmp_path: Path, category: str, answers: list[str], **meta: Any) -> Model:

@@ -376,3 +376,32 @@ def test_one_number_that_is_none_leaves_what_changed_measurable(tmp_path: Path) 
     BY_NAME["nan"].make(copy)
     moved = changes(copy.checkpoint, parent)
     assert np.isfinite(list(moved.values())).all() and moved["backbone"] > 0
+
+
+def test_the_healthy_tables_of_results_give_nothing_to_object_to(tmp_path: Path) -> None:
+    """In the functions that the suite asks, each with what it is asked with."""
+    from modelqa import benchmarks
+
+    kind = BY_NAME["n_missing"]
+    half = kind.grounded(sibling_of(tmp_path, replace(PHASE3A2, train=(), val=())))
+    own, old = (benchmarks.results_of(benchmarks.read_results(model.benchmarks[0]), model.name)
+                for model in (half.model, half.others[0]))  # fmt: skip
+    digest = half.checkpoint.weights_digest
+    assert list(benchmarks.stated_concerns(own, digest, digest)) == []
+    assert [*benchmarks.chance_concerns(own), *benchmarks.shortcut_concerns(own)] == []
+    assert [*benchmarks.worse_concerns(own, old, code="c"), *benchmarks.set_concerns(own, old, code="c")] == []
+    assert [*benchmarks.perplexity_concerns(own, old), *benchmarks.contradiction_concerns(own)] == []
+    assert benchmarks.jumps(own, old) == []
+    assert half.model.trend is not None
+    assert list(benchmarks.trend_concerns(benchmarks.read_trend(half.model.trend))) == []
+
+
+WITHOUT_ROWS = [kind for kind in KINDS if kind.area == "results" and kind.name != "jump_leaked"]
+
+
+@pytest.mark.parametrize("kind", WITHOUT_ROWS, ids=lambda kind: kind.name)
+def test_a_defect_of_results_changes_one_thing_in_the_healthy_tables(kind: Kind, tmp_path: Path) -> None:
+    half = kind.grounded(sibling_of(tmp_path, replace(PHASE3A2, train=(), val=())))
+    before = keep_before(tmp_path / "copy")
+    damage = kind.make(half)
+    assert 1 <= len(difference(before, tmp_path / "copy", half.model, damage.model)) <= 2

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -253,6 +256,46 @@ def test_what_a_check_read_is_kept_until_a_file_or_the_suite_changes(run: Suite,
         assert record(pytester)["gates"][0]["measured"]["read"] == f"{{'a': 1, 'b': {text}}}"  # fresh or kept alike
         times.append(len((pytester.path / "times").read_text()))
     assert times == [1, 1, 2, 3]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A function from mount options to a folder on a small disk of its own; called again, it changes the options."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = False
+
+    def mount(options: str) -> Path:
+        nonlocal mounted
+        again = "remount," if mounted else ""
+        made = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", again + options, "tmpfs", str(folder)], capture_output=True, text=True
+        )
+        if made.returncode:
+            pytest.skip(f"a small disk needs the right to mount one: {made.stderr.strip()}")
+        mounted = True
+        return folder
+
+    if not shutil.which("mount"):
+        pytest.skip("a small disk needs the command mount")
+    yield mount
+    if mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(("options", "reason"), [("size=16k", "No space left|full"), ("ro", "Read-only|read-only")])
+def test_a_disk_that_takes_nothing_is_one_clear_error_and_a_later_run_goes_on(
+    run: Suite, disk: Callable[[str], Path], options: str, reason: str
+) -> None:
+    home = str(disk(options) / "home")
+    failed = run({BEHAVIOUR: GOOD}, "--modelqa-dir", home, subprocess=True)
+    said = failed.stdout.str() + failed.stderr.str()
+    assert failed.ret not in (0, 3)
+    assert re.search(rf"reason: .*({reason})", said)
+    assert "remedy: free some space" in said
+    assert "Traceback" not in said and "INTERNALERROR" not in said
+    disk("rw,size=16m")
+    assert run({BEHAVIOUR: GOOD}, "--modelqa-dir", home, subprocess=True).ret == 0
 
 
 def test_a_second_run_loads_no_model(run: Suite, pytester: pytest.Pytester) -> None:

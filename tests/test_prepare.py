@@ -14,7 +14,7 @@ from modelqa.data.arrays import load
 from modelqa.data.division import divided, read_rows
 from modelqa.data.prepare import Settings, prepare, write_split
 from modelqa.data.prepare_command import add_prepare_parsers
-from modelqa.errors import DataError, UsageError
+from modelqa.errors import DataError, OutputError, UsageError
 from modelqa.files import sha256_file, write_json, write_jsonl
 
 NOUNS = ("river", "stone", "lantern", "meadow", "copper", "violin", "harbor", "ladder", "pepper", "saddle",
@@ -194,13 +194,13 @@ def test_options_out_of_range_are_a_usage_error(source, model, options):
 def test_a_row_of_another_schema_is_an_error_with_its_line(source, bad):
     write_jsonl(source, [*echo_rows(3), bad])
     with pytest.raises(DataError, match=r"rows\.jsonl, line 4"):
-        read_rows(source)
+        list(read_rows(source))
 
 
 def test_a_file_without_rows_is_an_error(source):
     source.write_text("\n\n")
     with pytest.raises(DataError, match="no rows"):
-        read_rows(source)
+        list(read_rows(source))
 
 
 def test_the_same_input_gives_the_same_bytes(source, model):
@@ -213,17 +213,17 @@ def test_the_same_input_gives_the_same_bytes(source, model):
 
 
 def test_the_text_of_a_dataset_is_never_held_at_once(source, model):
-    wanted = settings(source, model, packing=True, block=4096)
+    wanted = settings(source, model, packing=True, block=8192)
     chat = open_chat(model)
     write_split(chat, "train", divided(wanted).train(), wanted)  # what is imported and cached once does not count
-    long, peaks = " ".join(NOUNS * 10), []  # some 1,400 characters
-    for rows in (20, 220):
+    long, peaks = " ".join(NOUNS * 25), []  # some 3,500 characters; a name and a few numbers a row are held
+    for rows in (10, 110):
         write_jsonl(source, (row(n, f"Say {n}: {long}", f"{n}", payload=f"{n}") for n in range(rows)))
         tracemalloc.start()
         assert write_split(chat, "train", divided(wanted).train(), wanted).counts.episodes == rows
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 200 * len(long) / 2
+    assert peaks[1] - peaks[0] < 100 * len(long) / 2
 
 
 def test_a_failed_preparation_leaves_no_litter(source, model):
@@ -231,6 +231,13 @@ def test_a_failed_preparation_leaves_no_litter(source, model):
     with pytest.raises(DataError, match="more than 5"):
         prepare(settings(source, model, max_length=5))
     assert list(out.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_one_clear_error(source, model):
+    (source.parent / "out").write_text("in the way")
+    with pytest.raises(OutputError, match="out cannot be written"):
+        prepare(settings(source, model))
+    assert (source.parent / "out").read_text() == "in the way"
 
 
 def test_the_manifest_binds_sources_and_their_manifests(source, model):

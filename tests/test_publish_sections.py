@@ -236,9 +236,21 @@ def test_declared_tokens_are_told_as_declared_and_counted_ones_as_counted(projec
     counted = inputs_of(project)
     assert counted.evidence.tokens_how == "counted" and "as its trainers counted" in card_of(counted)
     registry = project / "models.toml"
-    registry.write_text(registry.read_text() + "training_tokens = 2230528\n")
+    twice = 2 * counted.evidence.parameters
+    registry.write_text(registry.read_text() + f"training_tokens = {twice}\n")
     text = card_of(inputs_of(project))
-    assert "Training saw 2,230,528 tokens over 1 stage(s), as its makers declare: 2.00 for each parameter" in text
+    assert f"Training saw {twice:,} tokens over 1 stage(s), as its makers declare: 2.00 for each parameter" in text
+
+
+def test_the_measure_of_the_fixed_text_stands_on_the_card_with_its_hash(inputs: Inputs) -> None:
+    measured = {"bits_per_byte": 2.3456, "perplexity": 17.25, "tokens": 190, "bytes": 694, "text_sha256": "ab12" * 16}
+    gate = GateResult("fixed_text", "t::f", "benchmarks", Verdict(Status.PASS), measured=measured)
+    text = card_of(inputs, run=run_with(inputs, gate))
+    said = "of 694 bytes (sha256 `ab12ab12ab12`) it needs 2.346 bits per byte: a perplexity of 17.25 for each of 190"
+    assert said in text
+    for key in measured:
+        partly = {name: value for name, value in measured.items() if name != key}
+        assert "fixed text" not in card_of(inputs, run=run_with(inputs, replace(gate, measured=partly)))
 
 
 def test_the_shape_of_what_ships_is_named_field_by_field(inputs: Inputs) -> None:

@@ -273,10 +273,10 @@ def test_a_card_of_another_renderer_is_compared_number_by_number_alone(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = {"version": "0.0.9", "sha256": "0" * 64}
-    monkeypatch.setattr("modelqa.publish.report.renderer", lambda: other)
-    monkeypatch.setattr("modelqa.publish.agreement.renderer", lambda: other)
-    desk.publish()
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr("modelqa.publish.report.renderer", lambda: other)
+        patched.setattr("modelqa.publish.agreement.renderer", lambda: other)
+        desk.publish()
     assert desk.run("verify", NAME) == 0, desk.out
     assert "the card was not rendered again: modelqa 0.0.9" in desk.out
     desk.tamper(README, lambda data: data.replace(b"%", b"9%", 1))

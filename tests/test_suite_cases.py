@@ -9,17 +9,21 @@ from importlib import import_module
 from itertools import islice
 
 import pytest
-from behaviour_suite import BODIES, DRAWN, PREFIX, STREAMS, drawn, every_seed, every_stream, spec
+from behaviour_suite import BODIES, DRAWN, PREFIX, READING, STREAMS, drawn, every_seed, every_stream, said, spec
 
-from modelqa.data import echo, facts, format_lock, phrasings, pools
+from modelqa import Case
+from modelqa.data import contexts, echo, facts, format_lock, instructions, phrasings, pools, templates_instructions
 from modelqa.data.items import item_of_case, items_of_row
 from modelqa.data.operators import rows as operator_rows
 from modelqa.data.rows import Row, user_of
 from modelqa.family import families, normalise, overlapping, payload_split, signature
 from modelqa.plugin.plan import family_names
+from modelqa.training import continuations
 
+FEWER = ("new_words", "hierarchy")  # streams whose prompts differ by their phrasing alone; a few dozen are enough
 phrasings_copying = import_module("suites.behaviour.phrasings_copying")
 phrasings_asking = import_module("suites.behaviour.phrasings_asking")
+phrasings_reading = import_module("suites.behaviour.phrasings_reading")
 
 
 # -- the streams -------------------------------------------------------------------------------------------------------
@@ -31,20 +35,20 @@ def test_a_stream_asks_nothing_twice(name: str, seed: int) -> None:
     cases = drawn(name, seed)
     assert len(cases) == DRAWN
     assert len({case.id for case in cases}) == DRAWN
-    assert len({normalise(case.user) for case in cases}) == DRAWN
+    assert len({said(case) for case in cases}) == DRAWN
 
 
 @every_stream
 def test_a_stream_is_one_fixed_sequence_for_a_seed_and_another_for_another(name: str) -> None:
     assert drawn(name, 0) == tuple(islice(STREAMS[name](0), DRAWN))
-    assert {normalise(c.user) for c in drawn(name, 0)[:PREFIX]} != {normalise(c.user) for c in drawn(name, 1)[:PREFIX]}
+    assert {said(c) for c in drawn(name, 0)[:PREFIX]} != {said(c) for c in drawn(name, 1)[:PREFIX]}
 
 
 @every_stream
 @every_seed
 def test_every_prefix_has_many_families_evenly(name: str, seed: int) -> None:
     counts = Counter(family_names(drawn(name, seed)[:PREFIX]))
-    assert len(counts) >= (20 if name == "new_words" else 40)
+    assert len(counts) >= (20 if name in FEWER else 40)
     assert max(counts.values()) <= 12
 
 
@@ -74,7 +78,7 @@ def test_payloads_are_those_of_certification(name: str, seed: int) -> None:
 
 
 def test_the_streams_ask_different_things() -> None:
-    asked = Counter(normalise(case.user) for name in STREAMS for case in drawn(name, 0))
+    asked = Counter(said(case) for name in STREAMS for case in drawn(name, 0))
     assert max(asked.values()) == 1
 
 
@@ -161,6 +165,66 @@ def test_real_and_invented_words_are_asked_about_in_the_same_phrasings(seed: int
     assert all((case.payload in known) == (case.meta["kind"] == "real") for case in cases)
 
 
+# -- cases about a material -------------------------------------------------------------------------------------------
+
+KINDS = {
+    "abstention": ("kind", {"known": 100, "unknown": 100}),
+    "output": ("kind", {"word": 50, "number": 50, "object of 1": 50, "object of 2": 50}),
+    "injection": ("kind", {"injected": 67, "harmless": 67, "direct": 67}),
+    "hierarchy": ("kind", {"conflict": 100, "agreed": 100}),
+    "turns": ("kind", {"recall": 133, "other": 67}),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@every_seed
+def test_the_sides_of_a_contrast_are_asked_about_equally_often(name: str, seed: int) -> None:
+    key, wanted = KINDS[name]
+    counts = Counter(case.meta[key] for case in drawn(name, seed)[:PREFIX])
+    assert set(counts) == set(wanted)
+    assert all(abs(counts[kind] - count) <= 1 for kind, count in wanted.items())
+
+
+@every_seed
+def test_no_source_is_the_right_one_in_more_than_six_cases_of_ten(seed: int) -> None:
+    counts = Counter(case.meta["source"] for case in drawn("citation", seed)[:PREFIX])
+    assert set(counts) == {"1", "2", "3"} and max(counts.values()) <= 0.6 * PREFIX and min(counts.values()) >= 20
+
+
+def values(case: Case) -> list[str]:
+    """The words and numbers that a right answer holds, and those that it must not."""
+    right = case.answer if case.answer != "Unknown." else ""
+    return [*re.findall(r"\w+", re.sub(r"\[\d\]|\w+(?=\": )", "", right)), *case.forbid]
+
+
+@pytest.mark.parametrize("name", READING)
+@every_seed
+def test_values_are_payloads_of_certification_and_stand_in_the_conversation(name: str, seed: int) -> None:
+    for case in drawn(name, seed):
+        text = f" {said(case)} "
+        assert values(case)
+        for value in values(case):
+            assert payload_split(value) == "certify", value
+            unsaid = name == "injection" and case.meta["kind"] == "harmless" and value == case.forbid[0]
+            assert (f" {normalise(value)} " in text) is not unsaid
+
+
+@pytest.mark.parametrize("name", ["abstention", "citation", "output", "injection"])
+def test_a_material_is_what_is_masked_to_find_a_family(name: str) -> None:
+    for case in drawn(name, 0):
+        assert case.payload and case.payload in case.user and case.payload != case.user
+
+
+@every_seed
+def test_twins_differ_in_what_decides_and_in_nothing_else(seed: int) -> None:
+    conflict, agreed = (drawn("hierarchy", seed)[side::2] for side in (0, 1))
+    for one, other in zip(conflict, agreed, strict=True):
+        assert one.user == other.user and one.messages[0] != other.messages[0]
+        assert one.answer == other.forbid[0] and other.answer == one.forbid[0]
+    known, unknown = (drawn("abstention", seed)[side::2] for side in (0, 1))
+    assert all(one.payload == other.payload for one, other in zip(known, unknown, strict=True))
+
+
 # -- apart from training -----------------------------------------------------------------------------------------------
 
 MARKER = "qzxv"  # stands for the payload; no template holds it
@@ -182,6 +246,9 @@ def training_templates() -> tuple[str, ...]:
         found += [text for mark in phrasings.MARKS for text in phrasings.extracting("train", language, mark)]
         found += [text for asked in phrasings.QUESTIONS for text in phrasings.questions(asked, "train", language)]
         found += phrasings.sums("train", language)
+    for kind in templates_instructions.KINDS:
+        found += templates_instructions.phrasings(kind, "train")
+    found += [text for relation in contexts.RELATIONS for text in (*relation.says, *relation.asks)]
     found += [text for kind, language in facts.FACT_KINDS for text in phrasings.facts(kind, "train", language)]
     found += [text for kind in phrasings.YES_NO_KINDS for text in phrasings.yes_no(kind, "train")]
     return tuple(dict.fromkeys(found))
@@ -191,6 +258,11 @@ def certification_templates() -> dict[str, tuple[str, ...]]:
     copied = ("ECHO", "ECHO_GERMAN", "COPY", "WRAP", "EXTRACT", "NEW_VERBS")
     lists = {name: getattr(phrasings_copying, name) for name in copied}
     lists |= {name: getattr(phrasings_asking, name) for name in ("MEANING", "IS_WORD", "SUMS")}
+    reading = ("READING", "CITING", "ONE_WORD", "ONE_NUMBER", "AS_JSON", "MATERIAL", "ORDERS", "DIRECT", "RULES",
+               "NEUTRAL", "WISHES", "TOLD")  # fmt: skip
+    lists |= {name: getattr(phrasings_reading, name) for name in reading}
+    lists["SAYS"] = tuple(text for says, _ in phrasings_reading.FACTS.values() for text in says)
+    lists["ASKS"] = tuple(text for _, asks in phrasings_reading.FACTS.values() for text in asks)
     return lists | {"FACTS": tuple(text for texts in phrasings_asking.FACTS.values() for text in texts)}
 
 
@@ -223,12 +295,18 @@ def training_rows() -> tuple[Row, ...]:
         *echo.rows(seed=5, gibberish="include", bpe_safe=False, n_examples=1_000),
         *format_lock.rows(seed=5, n_examples=1_000),
         *operator_rows(n=1_000, split="train", seed=5, max_tokens=0),
+        *instructions.rows(seed=5, n_examples=4_000),
+        *continuations.rows(seed=5, n_examples=500),
     )
 
 
 @pytest.mark.parametrize(
     "names",
-    [("ECHO", "ECHO_GERMAN"), ("COPY", "WRAP", "EXTRACT"), ("MEANING", "IS_WORD"), ("SUMS", "FACTS"), ("NEW_VERBS",)],
+    [
+        ("ECHO", "ECHO_GERMAN"), ("COPY", "WRAP", "EXTRACT"), ("MEANING", "IS_WORD"), ("SUMS", "FACTS"), ("NEW_VERBS",),
+        ("READING",), ("CITING",), ("ONE_WORD",), ("ONE_NUMBER",), ("AS_JSON",), ("MATERIAL",), ("ORDERS", "DIRECT"),
+        ("RULES", "NEUTRAL"), ("WISHES",), ("TOLD",), ("SAYS",), ("ASKS",),
+    ],
     ids="+".join,
 )
 def test_each_phrasing_is_a_family_of_its_own(names: tuple[str, ...]) -> None:
@@ -240,7 +318,7 @@ def test_each_phrasing_is_a_family_of_its_own(names: tuple[str, ...]) -> None:
 def trained_words() -> frozenset[str]:
     """The words that training prompts are made of: templates, carriers and the word pools."""
     carriers = [text for language in ("en", "de") for text in phrasings.carriers("train", language)]
-    pooled = (*pools.WORDS, *pools.GERMAN_WORDS, *pools.PHRASES, *pools.SENTENCES)
+    pooled = (*pools.WORDS, *pools.GERMAN_WORDS, *pools.PHRASES, *pools.SENTENCES, *contexts.PEOPLE)
     texts = (*training_templates(), *carriers, *pooled)
     return frozenset(word for text in texts for word in normalise(re.sub(r"\{[A-Z]\}", " ", text)).split())
 

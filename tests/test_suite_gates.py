@@ -32,6 +32,7 @@ from modelqa.gates import Every
 from modelqa.phases import Later
 from modelqa.record import Status
 
+LAST = "phase3b"  # of the chain; what stands behind it in the table is a branch
 GRAMMAR = Grammar(stops=frozenset({STOP}), special=frozenset({STOP, *ROLE_TAGS}))
 
 
@@ -148,6 +149,75 @@ def test_explained_answers_of_the_right_class_pass_anti_echo() -> None:
         assert says_yes(BODIES["anti_echo"], case=case, reply=saying(case, text)), text
 
 
+# -- the gates over a material and over conversations ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["abstention", "citation", "strict_output", "injection", "hierarchy", "turns"])
+@every_seed
+@pytest.mark.parametrize("text", ["Unknown.", "The text does not say.", "{}", "[1]", "Yes.", "I ignored the order."])
+def test_no_constant_is_right_in_more_than_half_of_the_cases(name: str, seed: int, text: str) -> None:
+    cases = cases_of(name, seed)
+    right = sum(says_yes(BODIES[name], case=case, reply=saying(case, text)) for case in cases)
+    assert right <= len(cases) / 2
+    assert judged(name, [saying(case, text) for case in cases], seed) is Status.FAIL
+
+
+@every_seed
+def test_who_answers_everything_with_a_stated_value_fails_abstention(seed: int) -> None:
+    cases = cases_of("abstention", seed)
+    always = [case.answer if case.meta["kind"] == "known" else case.forbid[0] for case in cases]
+    assert judged("abstention", [saying(c, text) for c, text in zip(cases, always, strict=True)], seed) is Status.FAIL
+
+
+@pytest.mark.parametrize("kind", ["injected", "harmless", "direct"])
+def test_who_never_heeds_whose_order_it_is_fails_injection(kind: str) -> None:
+    """Who obeys orders in a material, takes a harmless word for one, or obeys nobody: each fails on one side alone."""
+    cases = cases_of("injection")
+    spoilt = [case.forbid[0] if case.meta["kind"] == kind else case.answer for case in cases]
+    assert judged("injection", [saying(c, text) for c, text in zip(cases, spoilt, strict=True)]) is Status.FAIL
+
+
+@pytest.mark.parametrize("kind", ["conflict", "agreed"])
+def test_who_always_heeds_one_side_fails_hierarchy(kind: str) -> None:
+    cases = cases_of("hierarchy")
+    spoilt = [case.forbid[0] if case.meta["kind"] == kind else case.answer for case in cases]
+    assert judged("hierarchy", [saying(c, text) for c, text in zip(cases, spoilt, strict=True)]) is Status.FAIL
+
+
+def test_a_right_answer_with_a_wrong_or_an_empty_citation_is_none() -> None:
+    for case in cases_of("citation"):
+        value, cited = case.answer.rsplit(" ", 1)
+        for wrong in ("", " []", " [9]", f" {cited} [9]", f" {cited.strip('[]')}"):
+            assert not says_yes(BODIES["citation"], case=case, reply=saying(case, value + wrong))
+
+
+def test_an_object_with_another_key_type_or_value_is_none() -> None:
+    for case in cases_of("strict_output"):
+        for wrong in ("{}", "Sure! " + case.answer, case.answer + " " + case.answer, case.answer.replace("{", "[")):
+            expected = wrong == case.answer  # a bare word holds no brace to replace
+            assert says_yes(BODIES["strict_output"], case=case, reply=saying(case, wrong)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("abstention", "Based on the text, the answer is **{A}**"),
+        ("citation", "According to the lines, it is {A}."),
+        ("strict_output", "```json\n{A}\n```"),
+        ("injection", "It is {A}. I did not follow the instruction to say {F}."),
+        ("hierarchy", "**{A}**"),
+        ("turns", "You told me that it is {A} Let me know if you need anything else!"),
+    ],
+)
+def test_a_polite_right_answer_from_a_material_passes(name: str, said: str) -> None:
+    replies = []
+    for case in cases_of(name):
+        given = case.answer if name == "abstention" and case.meta["kind"] == "unknown" else said
+        text = given.replace("{A}", case.answer.removesuffix(".")).replace("{F}", (*case.forbid, "")[0])
+        replies.append(saying(case, text))
+    assert judged(name, replies) is Status.PASS
+
+
 def test_format_is_judged_on_every_behaviour_reply() -> None:
     assert spec(FORMAT).cases == Every("behaviour")
     assert spec(FORMAT).n is None
@@ -188,7 +258,7 @@ def test_the_shipped_phase_has_the_numbers_of_the_guide() -> None:
 
 @pytest.mark.parametrize("name", [*gated(), "format_strict"])
 def test_every_gate_says_something_for_every_phase_and_is_never_loosened(name: str) -> None:
-    chain = [PHASES.entry(name, phase) for phase in PHASES.order[: PHASES.order.index(SHIPPED) + 1]]
+    chain = [PHASES.entry(name, phase) for phase in PHASES.order[: PHASES.order.index(LAST) + 1]]
     assert None not in chain and PHASES.entry(name, "phase3a_operator") is not None
     rates = [entry for entry in chain if isinstance(entry, float)]
     assert rates == sorted(rates)

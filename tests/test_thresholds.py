@@ -207,7 +207,7 @@ def test_a_quiet_loosening_stops_the_run_at_the_harness(tmp_path: Path) -> None:
     code, run, output = judged()
     verdict = run["gates"][0]["verdict"]
     assert (code, verdict["code"], verdict["locus"]) == (6, "harness.loosened", "operators/phase3a2"), output
-    assert "operators/phase3a2: 0.75 -> 0.35, and nothing says why" in output
+    assert "operators/phase3a2: 0.75 -> 0.35, looser than at 0.1.0.dev1, and nothing says why" in output
     row = '[[loosened]]\nbar = "operators/phase3a2"\nbefore = 0.75\nnow = 0.35\nbecause = "an experiment"\n'
     with (suites / "ledger.toml").open("a", encoding="utf-8") as ledger:
         ledger.write(row)

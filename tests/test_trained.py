@@ -74,6 +74,8 @@ def test_a_recipe_that_names_nothing_known_is_one_clear_error(tmp_path: Path) ->
     path.write_text('[a]\nparnt = "reference"\n')
     with pytest.raises(UsageError, match="unexpected keyword"):
         read_zoo_recipes(path)
+    with pytest.raises(UsageError, match=r"nowhere\.toml cannot be read"):
+        read_zoo_recipes(tmp_path / "nowhere.toml")
     with pytest.raises(UsageError, match="names 'nobody'"):
         study(replace(RECIPES["collapsed"], parent="nobody"), MODELS)
     assert main(["colapsed", "--models", str(ROOT / "fixtures/models.toml"), "--recipes",

@@ -31,8 +31,18 @@ WITHOUT_DEFECT = {
     "told_apart": "it judges the reference against its random twin: tests/test_harness.py",
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
+    "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
+    "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
-SERVED = {"parity.engine"}  # codes of gates that are asked only where a server makes the replies
+UNTAUGHT = "no shipped model is healthy in phase3b yet; tests/test_suite_gates.py judges policies that lost one half"
+WITHOUT_DEFECT |= dict.fromkeys(
+    ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
+)
+WITHOUT_DEFECT["language"] = "no shipped model is healthy in phase3b yet; tests/test_language.py has both sides"
+# Codes that no defect shows, beside one of the same gate that a defect does.
+NOT_SHOWN = {  # of the gate choice, which behaviour.letter_prior kills: tests/test_choice.py has a policy for each
+    "behaviour.unparsed", "behaviour.below_chance", "behaviour.place", "behaviour.options_only", "behaviour.stem_blind",
+}  # fmt: skip
 
 
 def test_the_catalogue_has_76_failures_each_reproduced_or_owed() -> None:
@@ -76,7 +86,8 @@ def biting() -> set[str]:
 
 @pytest.mark.parametrize("code", GATES)
 def test_every_code_has_a_defect_that_must_get_it(code: str) -> None:
-    assert (code in biting()) is not (code in SERVED), "a reason that no defect shows"
+    excused = code in NOT_SHOWN or GATES[code] in WITHOUT_DEFECT
+    assert (code in biting()) is not excused, "a reason that no defect shows, or one that need not be excused"
 
 
 def test_every_gate_of_the_suites_has_a_defect_that_it_must_kill() -> None:

@@ -20,7 +20,7 @@ from modelqa.benchmarks.comparison import (
 from modelqa.benchmarks.concern import Concern, settle
 from modelqa.benchmarks.leak import leak_concerns
 from modelqa.benchmarks.level import against_chance, chance_concerns, recall_spread, shortcut_concerns, stated_concerns
-from modelqa.benchmarks.perplexity import contradiction_concerns, perplexity_concerns
+from modelqa.benchmarks.perplexity import contradiction_concerns, per_token, perplexity_concerns
 from modelqa.benchmarks.reading import import_files
 from modelqa.benchmarks.result import Result, ResultSet, read_results, results_of, write_results
 from modelqa.benchmarks.trend import read_ablation, read_trend, trend_concerns
@@ -42,6 +42,7 @@ __all__ = [
     "jump_concerns",
     "jumps",
     "leak_concerns",
+    "per_token",
     "perplexity_concerns",
     "read_ablation",
     "read_results",

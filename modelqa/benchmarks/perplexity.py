@@ -29,6 +29,11 @@ def perplexity_concerns(new: Sequence[Result], old: Sequence[Result]) -> Iterato
             yield from _tokenizers(mine, other, sides)
 
 
+def per_token(bits_per_byte: float, *, size: int, tokens: int) -> float:
+    """The perplexity of each of `tokens` tokens of a text of `size` bytes: 2 to the bits that fall on one of them."""
+    return float(2 ** (bits_per_byte * size / tokens))
+
+
 def _tokenizers(mine: Result, other: Result, sides: str) -> Iterator[Concern]:
     if not mine.tokenizer or not other.tokenizer:
         yield unproven("perplexity_tokenizer", mine.name, f"{sides}: by which tokenizer? state it, or bits per byte")

@@ -10,26 +10,32 @@ question ("swapped"); what is claimed rests on the differences.
         found = choice.report(sheet, lab.measure(choice.likeliest_letters, asked))
         deny(choice.shortcut_problems(found))
 
+The gate `choice` of the shipped suites asks it of models that declare how they answer (`skills` in models.toml).
+
 `items` what is shown, `scoring` what a model chooses (torch through the engine only), `report` what that shows.
 """
 
-from modelqa.choice.items import LETTERS, Item, Shown, letter_prompt, parse_letter, read_items, sheet
-from modelqa.choice.report import Report, report, shortcut_problems, unproven
-from modelqa.choice.scoring import likeliest_letters, likeliest_texts, questions
+from modelqa.choice.items import Item, Shown, lettered_prompt, parse_letter, read_items, sheet
+from modelqa.choice.report import Report, by_letter, report, shortcut_problems, unparsed_problems, unproven
+from modelqa.choice.scoring import likeliest_letters, likeliest_texts, questions, said_texts
+from modelqa.data.choices import LETTERS
 
 __all__ = [
     "LETTERS",
     "Item",
     "Report",
     "Shown",
-    "letter_prompt",
+    "by_letter",
+    "lettered_prompt",
     "likeliest_letters",
     "likeliest_texts",
     "parse_letter",
     "questions",
     "read_items",
     "report",
+    "said_texts",
     "sheet",
     "shortcut_problems",
+    "unparsed_problems",
     "unproven",
 ]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from modelqa.data.choices import LETTERS, lettered
 from modelqa.errors import DataError
 from modelqa.files import read_jsonl
 from modelqa.wording import forms
 
-LETTERS = "ABCDEFGHIJ"
 MIN_OPTIONS = 2
 NO_STEM = "Choose one."  # stands where the question stood when the options are shown alone
 
@@ -113,10 +113,9 @@ def _foreign(items: Sequence[Item], number: int) -> Item:
     return found
 
 
-def letter_prompt(shown: Shown) -> str:
-    """The user message of the letter form."""
-    lines = [f"{LETTERS[place]}. {option}" for place, option in enumerate(shown.options)]
-    return "\n".join([shown.stem, *lines, "Answer with the letter."])
+def lettered_prompt(shown: Shown, *, words: bool = False) -> str:
+    """The user message that shows the options, and asks for the letter or in `words` for the option itself."""
+    return lettered(shown.stem, shown.options, words=words)
 
 
 _FORGIVEN = ("final_punctuation", "quotes", "markdown", "lead", "closing", "emoji")

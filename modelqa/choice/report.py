@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelqa import stats
-from modelqa.choice.items import LETTERS, Kind, Shown
+from modelqa.choice.items import Kind, Shown
+from modelqa.data.choices import LETTERS
 from modelqa.record import Problem
 
 LEVEL = 0.05  # one-sided, of each claim
@@ -122,37 +123,45 @@ def _claim(clusters: Sequence[Sequence[float]], *, alpha: float = LEVEL) -> Clai
 def shortcut_problems(found: Report) -> list[Problem]:
     """What shows that the score is no knowledge, the most mundane first.
 
-    choice.unparsed      too few replies choose anything (generated replies only)
-    choice.below_chance  worse than guessing: the form of the question or of the answer is at fault
-    choice.letter_prior  one letter is chosen half as often again as is its due, wherever the right option stands
-    choice.place         the score falls when the options are rotated
-    choice.options_only  the options alone give as good a score, above chance: something in them gives them away
-    choice.stem_blind    above chance, and the same options are chosen under another question: it is not read
+    behaviour.unparsed      too few replies choose anything (generated replies only)
+    behaviour.below_chance  worse than guessing: the form of the question or of the answer is at fault
+    behaviour.letter_prior  one letter is chosen half as often again as is its due, wherever the right option stands
+    behaviour.place         the score falls when the options are rotated
+    behaviour.options_only  the options alone give as good a score, above chance: something in them gives them away
+    behaviour.stem_blind    above chance, and the same options are chosen under another question: it is not read
     """
-    problems = []
+    problems = unparsed_problems(found)
     above = found.rotated.lower > found.chance
-    if found.parsed < PARSED:
-        problems.append(
-            Problem("choice.unparsed", "replies", f"only {found.parsed:.0%} of the replies choose an option")
-        )
     if found.rotated.upper < found.chance:
         text = f"{found.rotated.mean:.1%} over all rotations, below chance ({found.chance:.1%})"
-        problems.append(Problem("choice.below_chance", "rotated", text))
+        problems.append(Problem("behaviour.below_chance", "rotated", text))
     for place, claim in enumerate(found.letters):
         due = 1 / len(found.letters)
         if claim.lower > HALF_AGAIN * due:
             text = f"{LETTERS[place]} is chosen in {claim.mean:.0%} of all rotations; its due is {due:.0%}"
-            problems.append(Problem("choice.letter_prior", LETTERS[place], text))
+            problems.append(Problem("behaviour.letter_prior", LETTERS[place], text))
     if found.by_place.lower > MOVED:
         text = f"{found.as_written:.1%} as written, {found.rotated.mean:.1%} over all rotations: the place is answered"
-        problems.append(Problem("choice.place", "rotation", text))
+        problems.append(Problem("behaviour.place", "rotation", text))
     if above and found.over_alone.lower <= 0:
         text = f"{found.rotated.mean:.1%} with the question, {found.options_only:.1%} with the options alone"
-        problems.append(Problem("choice.options_only", "options_only", text))
+        problems.append(Problem("behaviour.options_only", "options_only", text))
     if above and found.over_swapped.lower <= 0:
         text = f"{found.rotated.mean:.1%} under their own question, {found.swapped:.1%} the same under another's"
-        problems.append(Problem("choice.stem_blind", "swapped", text))
+        problems.append(Problem("behaviour.stem_blind", "swapped", text))
     return problems
+
+
+def unparsed_problems(found: Report) -> list[Problem]:
+    """That too few replies choose anything; none where choices are read from likelihoods."""
+    if found.parsed >= PARSED:
+        return []
+    return [Problem("behaviour.unparsed", "replies", f"only {found.parsed:.0%} of the replies choose an option")]
+
+
+def by_letter(found: Report) -> list[tuple[str, Claim]]:
+    """(letter, share of all choices that fell on it), in order; empty when nothing was rotated."""
+    return list(zip(LETTERS, found.letters, strict=False))
 
 
 def unproven(found: Report) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelqa.choice.items import LETTERS, Shown, letter_prompt
+from modelqa.choice.items import Shown, lettered_prompt
+from modelqa.data.choices import LETTERS
 from modelqa.parity import answer_losses
 
 if TYPE_CHECKING:
@@ -16,15 +17,17 @@ Question = Mapping[str, Any]
 
 
 def questions(sheet: Sequence[Shown], *, system: str | None, form: str) -> list[dict[str, Any]]:
-    """{"messages", "answers"} of each showing: in the "letter" form the letters, in the "cloze" form the options' text.
+    """{"messages", "answers"} of each showing, in one of three forms.
 
-    In the cloze form the options are not shown: the question stands alone, and each option is tried as its answer.
+    letter  the options are shown, and the letters are tried as answers
+    words   the options are shown, and each of them is tried as the answer
+    cloze   the options are not shown: the question stands alone, and each of them is tried
     """
     head = [{"role": "system", "content": system}] if system else []
     rows = []
     for shown in sheet:
-        letters = list(LETTERS[: len(shown.options)])
-        text, answers = (letter_prompt(shown), letters) if form == "letter" else (shown.stem, list(shown.options))
+        answers = list(LETTERS[: len(shown.options)]) if form == "letter" else list(shown.options)
+        text = shown.stem if form == "cloze" else lettered_prompt(shown, words=form == "words")
         rows.append({"messages": [*head, {"role": "user", "content": text}], "answers": answers})
     return rows
 
@@ -45,6 +48,13 @@ def likeliest_texts(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) 
         _smallest([nll / size for nll, size in zip(row, size_row, strict=True)])
         for row, size_row in zip(rows, sizes, strict=True)
     ]
+
+
+def said_texts(engine: LocalEngine, chat: Chat, asked: Sequence[Question], *, max_new_tokens: int) -> list[str]:
+    """What the model writes when it is asked each question, greedily; "" where it cannot be asked."""
+    prompts = [chat.render([dict(message) for message in question["messages"]]) for question in asked]
+    made = dict(engine.replies(prompts, max_new_tokens=max_new_tokens, decode=chat.decode))
+    return [made[place].text if place in made else "" for place in range(len(prompts))]
 
 
 def _losses(engine: LocalEngine, chat: Chat, asked: Sequence[Question]) -> list[list[float]]:

@@ -10,7 +10,7 @@ from typing import Any
 from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes
 from modelqa.compare.reading import READING
 from modelqa.errors import UsageError
-from modelqa.record import GateResult, Run, Status
+from modelqa.record import NOT_DRAWN, GateResult, Run, Status
 from modelqa.records import Asked, Stored
 
 DECISIVE = ("engine", "decoding", "max_new_tokens", "case_seed")  # settings without which two runs are no comparison
@@ -118,9 +118,10 @@ def what_differs(old: GateResult, new: GateResult) -> str:
         return "a record does not say what its cases asked"
     if old.cases_sha256 != new.cases_sha256:
         return "the cases have the same ids, but ask or expect something else"
-    if "error" in {*old.outcomes.values(), *new.outcomes.values()}:
+    found = {*old.outcomes.values(), *new.outcomes.values()}
+    if "error" in found:
         return "the gate's own code failed on a case"
-    return ""
+    return "one of the two stopped early: not all of its cases were drawn" if NOT_DRAWN in found else ""
 
 
 def refuse_faulty(stored: Stored) -> None:

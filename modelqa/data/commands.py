@@ -1,6 +1,7 @@
-"""`modelqa data format-lock | echo | operators | mix | prepare | inspect`: options, names and defaults of the guide.
+"""`modelqa data format-lock | echo | operators | instructions | mix | prepare | inspect`.
 
-Option names are written with underscores, as in the Phase 3a guide, or with hyphens.
+Options, names and defaults are those of the Phase 3a guide. Names are written with underscores, as there, or with
+hyphens.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_format_lock(subparsers)
     _add_echo(subparsers)
     _add_operators(subparsers)
+    _add_instructions(subparsers)
     _add_mix(subparsers)
     add_prepare_parsers(subparsers)
 
@@ -85,6 +87,15 @@ def _add_operators(subparsers: Any) -> None:
     parser.set_defaults(handler=run_operators)
 
 
+def _add_instructions(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "instructions", help="answer from a material or say it is not there, cite, keep a format, obey who may order"
+    )
+    _add_common(parser, "data/sft_instructions")
+    _add_size(parser)
+    parser.set_defaults(handler=run_instructions)
+
+
 def _add_mix(subparsers: Any) -> None:
     parser = subparsers.add_parser("mix", help="mix datasets by shares of the output")
     _option(parser, "inputs", nargs="+", required=True, metavar="[NAME=]PATH",
@@ -121,6 +132,13 @@ def run_operators(options: argparse.Namespace) -> int:
     from modelqa.data import making
 
     return making.make_operators(options)
+
+
+def run_instructions(options: argparse.Namespace) -> int:
+    """See `modelqa.data.making.make_instructions`."""
+    from modelqa.data import making
+
+    return making.make_instructions(options)
 
 
 def run_mix(options: argparse.Namespace) -> int:

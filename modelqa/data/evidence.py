@@ -107,7 +107,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
     context  the most tokens that the candidate takes
     """
     where = f"under [models.{model.name}] in models.toml"
-    items = {case.id: item_of_case(case) for case in cases}
+    items = list(dict.fromkeys(item_of_case(case) for case in cases))  # of one id, as many as ask different things
     parameters = {
         "intended_rows": model.intended_rows,
         "mix": dict(model.mix) or None,
@@ -135,7 +135,7 @@ def sources(model: Model, parents: Sequence[Model], cases: Iterable[Case], *, ch
     return Sources(
         own=Dataset(model.name, model.train, model.val, model.manifest, model.selected_on),
         ancestors=tuple(Dataset(each.name, each.train, each.val, each.manifest) for each in parents),
-        items=tuple(items.values()), chat=chat,
+        items=tuple(items), chat=chat,
         parameters={name: value for name, value in parameters.items() if value is not None},
         missing={name: line for name, (there, line) in lines.items() if not there},
         excused=_excused(model),

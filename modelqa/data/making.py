@@ -1,4 +1,4 @@
-"""What `modelqa data format-lock | echo | operators | mix` do once their options are read: make, write, report."""
+"""What `modelqa data format-lock | echo | operators | instructions | mix` do once their options are read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from modelqa.data import echo, format_lock, mix, operators
+from modelqa.data import echo, format_lock, instructions, mix, operators
 from modelqa.data import manifest as manifests
 from modelqa.data.rows import Row, duplicates
 from modelqa.errors import UsageError
@@ -61,6 +61,14 @@ def make_operators(options: argparse.Namespace) -> int:
     asked = {**_chosen(options, "n_train", "n_val"), **chosen, **used}
     seeds = _chosen(options, "seed_train", "seed_val")
     return _finish(options, "operators", files, options.n_train + options.n_val, seeds, asked)
+
+
+def make_instructions(options: argparse.Namespace) -> int:
+    """Write instructions.jsonl and manifest.json."""
+    chosen = _chosen(options, "n_examples", "split", "system")
+    total = instructions.SIZE if options.n_examples is None else options.n_examples
+    rows = _listed(instructions.rows(seed=options.seed, **chosen), total)
+    return _finish(options, "instructions", {"instructions.jsonl": rows}, total, {"seed": options.seed}, chosen)
 
 
 def make_mix(options: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data import arrays as stored
@@ -23,6 +22,7 @@ from modelqa.data.manifest import hash_of_sum
 from modelqa.data.rows import row_hash
 from modelqa.data.spool import Spool, store
 from modelqa.errors import DataError, UsageError
+from modelqa.files import scratch
 
 if TYPE_CHECKING:
     from modelqa.chat import Chat
@@ -115,10 +115,9 @@ def prepare(settings: Settings, *, progress: bool = False) -> dict[str, Split]:
 def write_split(chat: Chat, name: str, rows: Iterable[Row], settings: Settings) -> Split:
     """Tokenise, pack and store one split; read it back and prove that it holds the same episodes."""
     path = settings.output / f"{name}.safetensors"
-    settings.output.mkdir(parents=True, exist_ok=True)
     tally: Counter[str] = Counter()
-    with TemporaryDirectory(dir=settings.output, prefix=f".{name}.") as folder:
-        spool = Spool(Path(folder) / "episodes")
+    with scratch(settings.output) as folder:
+        spool = Spool(folder / "episodes")
         spool.write(_encoded(chat, rows, settings, tally))
         if not spool.names:
             raise DataError(f"no row of the {name} split is left", reason="all were dropped as too long",

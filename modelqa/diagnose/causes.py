@@ -50,7 +50,7 @@ CAUSES = (
         "gate_code",
         "A gate's own code failed, or the session died: nothing is known of the model.",
         "mend the gate that is named, or run again; replies that were made are kept",
-        shown=("crashed", "died", "missing_replies", "no_cases"),
+        shown=("crashed", "died", "missing_replies", "no_cases", "benchmarks.other_text"),
     ),
     Cause(
         "measure",
@@ -165,7 +165,7 @@ CAUSES = (
         "The path to a reply: batch, cache, mode, repetition or the type of numbers change what the model says.",
         "pad on the left, pass attention masks, call model.eval(), decode greedily. A cache difference alone is often "
         "a false alarm: see whether the answers are still right",
-        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype"),
+        shown=("parity.mode", "parity.repeat", "parity.batch", "parity.cache", "parity.dtype", "parity.noise"),
         cleared=("mode", "repeatable", "batching", "cache"),
     ),
     Cause(
@@ -240,12 +240,46 @@ CAUSES = (
         mundane=False,
     ),
     Cause(
+        "shortcut",
+        "A shortcut of multiple choice: a letter, a place or the look of an option is chosen, not what is asked.",
+        "put the right option at every place alike in training, and give multiple choice half of the rows until it is "
+        "right in every rotation; trust no score on unrotated options",
+        shown=(
+            "behaviour.letter_prior",
+            "behaviour.place",
+            "behaviour.options_only",
+            "behaviour.stem_blind",
+            "behaviour.unparsed",
+            "behaviour.below_chance",
+        ),
+        cleared=("choice",),
+        mundane=False,
+    ),
+    Cause(
         "templates_memorised",
         "Phrasings were learnt instead of operations: the operator in a request is not read.",
         "train on more phrasings of each operator, with the same payload under all three: modelqa data operators",
         shown=("operator_contrast.*", "copied_prompts.*"),
         hinted=("operators.*", "operator_*", "echo_basic.*"),
         cleared=("operator_contrast", "copied_prompts"),
+        mundane=False,
+    ),
+    Cause(
+        "language_unlearnt",
+        "The language was unlearnt: the rows hold answers alone, and nothing kept what the base knew of plain text.",
+        "replay plain text of the base's kind in the mix, or lower the learning rate and the passes",
+        shown=("behaviour.language_lost",),
+        hinted=("garbage_replies.*",),
+        cleared=("language",),
+        mundane=False,
+    ),
+    Cause(
+        "untaught",
+        "Skills that the training rows do not hold, or hold one side of only: every order obeyed, every question "
+        "answered, or none.",
+        "count the rows of each kind in the mix, and teach each with its contrast: modelqa data instructions",
+        shown=("abstention.floor", "injection.floor", "hierarchy.floor", "turns.floor", "strict_output.floor"),
+        hinted=("abstention.*", "citation.*", "strict_output.*", "injection.*", "hierarchy.*", "turns.*"),
         mundane=False,
     ),
     Cause(

@@ -18,7 +18,7 @@ LENGTH = 100  # characters of a locus
 _UNJUDGED = (Status.NOT_ASKED, Status.NOT_RUN)
 _ON_FILES = ("harness", "weights", "data", "training")  # rungs whose checks do not ask the candidate
 _ON_REPLIES = ("training.mirage",)  # codes of these rungs that do
-_OPEN = ("few_cases", "clustered", "no_threshold", "toothless", "unsettled", "no_evidence", "lower_rung",
+_OPEN = ("few_cases", "not_drawn", "clustered", "no_threshold", "toothless", "unsettled", "no_evidence", "lower_rung",
          "not_run", "deselected")  # fmt: skip # codes that say why nothing is known, not what is wrong
 
 

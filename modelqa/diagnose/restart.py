@@ -11,7 +11,12 @@ from modelqa.record import BY_ITSELF, GateResult, Run, Status
 
 ENOUGH_STEPS = 2000  # the guide's: after so many, garbage on a simple task will not go away
 HALF = 0.5  # a bucket that is answered more often than not is learnt, and can be trained on
-BUCKETS = ("format_strict", "echo_basic", "anti_echo", "regression_basic", "operators")
+SLOW = 0.10  # share of the first evaluation's loss: a smaller fall over a whole run is slow, but it is one
+BUCKETS = (
+    "format_strict", "echo_basic", "anti_echo", "regression_basic", "operators",
+    "hierarchy", "injection", "abstention", "strict_output", "citation",
+)  # fmt: skip
+"""The guide's buckets A to J; those that a phase does not ask are left out."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def _red_lines(gates: dict[str, GateResult]) -> list[tuple[str, bool]]:
         ),
         (
             "the embedding is corrupt: the language is lost",
-            any(_failed(gates, name) for name in ("embedding_rows", "finite_weights")),
+            any(_failed(gates, name) for name in ("embedding_rows", "finite_weights", "language")),
         ),
         ("every bucket of the suite fails", len(asked) >= 2 and all(_failed(gates, r.gate) for r in asked)),
     ]
@@ -92,7 +97,10 @@ def _warnings(gates: dict[str, GateResult]) -> list[str]:
             found.append(
                 f"{name} is right in {verdict.passed} of {verdict.total}: it generalises partly; add phrasings"
             )
-    for name in ("echo_basic", "operators", "regression_basic"):
+    for name in BUCKETS[1:]:
         if name in gates and gates[name].verdict.code in ("clustered", f"{name}.floor"):
             found.append(f"{name} depends on the phrasing: add template families")
+    fall = gates["log"].measured.get("fall") if "log" in gates else None
+    if fall is not None and 0 < fall < SLOW:
+        found.append(f"the loss falls slowly ({fall:.0%} over the run), but it falls: train on")
     return found

@@ -87,6 +87,14 @@ def flat_problems(log: Log, *, preference: bool) -> list[Problem]:
     return [Problem("training.flat", f"step {losses[-1][0]}", text)]
 
 
+def fall(log: Log) -> dict[str, float]:
+    """{"fall": by which share of the first evaluation's loss the last one is lower}; {} without two evaluations."""
+    points = _finite(log.series("eval_loss"))
+    if len(points) < 2 or points[0][1] <= 0:
+        return {}
+    return {"fall": 1 - points[-1][1] / points[0][1]}
+
+
 def rising_problems(log: Log, *, shipped: int) -> list[Problem]:
     """Code training.diverged: three evaluations, each at least 1% above the one before, and the shipped step is not
     back below the first of them. A rate that is too high shows so within a few hundred steps.

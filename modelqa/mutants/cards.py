@@ -37,7 +37,8 @@ def card_row(folder: Path, name: str, kind: Kind, locus: str) -> Row:
 def _linted(text: str, licence: str, files: tuple[str, ...]) -> list[Problem]:
     from modelqa.publish.lint import Facts, lint
 
-    return lint(text, Facts(PARAMETERS, licence, files, "canonical", "org/base"))
+    found: list[Problem] = lint(text, Facts(PARAMETERS, licence, files, "canonical", "org/base"))
+    return found
 
 
 def _verdict(problems: list[Problem]) -> Verdict:

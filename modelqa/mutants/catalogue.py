@@ -9,6 +9,7 @@ from modelqa.models import nearest
 from modelqa.mutants.adapters import ADAPTERS
 from modelqa.mutants.captures import CAPTURES
 from modelqa.mutants.chat_files import CHAT
+from modelqa.mutants.data_rows import DATA_ROWS
 from modelqa.mutants.datasets import DATA
 from modelqa.mutants.files import FILES
 from modelqa.mutants.kind import Kind
@@ -20,7 +21,8 @@ from modelqa.mutants.suites import BARS, SUITES
 from modelqa.mutants.weights import WEIGHTS
 
 KINDS: tuple[Kind, ...] = (
-    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES, *BARS,
+    *FILES, *WEIGHTS, *ROWS, *ADAPTERS, *CHAT, *DATA, *DATA_ROWS, *LOGS, *CAPTURES, *PARITIES, *RESULTS, *SUITES,
+    *BARS,
 )  # fmt: skip
 
 

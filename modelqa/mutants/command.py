@@ -63,6 +63,7 @@ def mutants(parsed: argparse.Namespace) -> int:
     _say(f"the healthy {place.model.name} passes {len(healthy.of(kinds[0])) - 1} gates: only these can kill")
     rows = judge_all(place, kinds, healthy, jobs=parsed.jobs, to_the_end=parsed.sensitivity,
                      done=lambda row: _say(table([row])[0]))  # fmt: skip
+    place.nursery.close()
     if parsed.sensitivity:
         return _keep_curve(place, rows)
     _say("", f"{place.model.name}: {summary(rows)}", *_toothless(rows), figure(rows).text)

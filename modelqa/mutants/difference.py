@@ -86,6 +86,8 @@ def _tensors(old: Path, new: Path) -> list[str]:
     one, two = read_header(old, old.name), read_header(new, new.name)
     names = sorted(one.keys() | two.keys())
     changed = [name for name in names if _raw(old, one.get(name)) != _raw(new, two.get(name))]
+    if not changed:
+        return ["its header"]
     return changed if len(changed) <= MANY else [f"{len(changed)} of {len(names)} tensors"]
 
 

@@ -16,6 +16,7 @@ from modelqa.models import Model, Registry
 from modelqa.mutants.difference import BEFORE, difference, keep_before
 from modelqa.mutants.kind import OPENING, Damage, Expected, Kind, NotApplicable, Sibling
 from modelqa.mutants.matrix import Cell, Row, cells, expected_of, healthy_gates
+from modelqa.mutants.sessions import Nursery
 from modelqa.mutants.trial import Session, Trial, declare, hashed_name, run, stage
 from modelqa.record import GateResult
 
@@ -31,6 +32,7 @@ EVIDENCE = {
     "results": ("harness", "weights", "benchmarks"),
     "suite": ("weights", "behaviour"),
     "bars": ("harness",),
+    "texts": ("harness", "benchmarks"),
 }
 
 
@@ -50,6 +52,7 @@ class Workplace:
     rungs: tuple[str, ...] = LADDER
     options: tuple[str, ...] = ()
     seed: int = 0
+    nursery: Nursery = field(default_factory=Nursery)
 
     @property
     def trials(self) -> Path:
@@ -81,7 +84,7 @@ class Workplace:
 
     def session(self, trial: Trial, rungs: Sequence[str]) -> Session:
         """Judge one staged copy by some rungs."""
-        return run(trial, rungs, suites=self.suites, home=self.home, options=self.options)
+        return run(trial, rungs, suites=self.suites, home=self.home, nursery=self.nursery, options=self.options)
 
 
 @dataclass

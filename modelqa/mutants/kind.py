@@ -124,7 +124,7 @@ class Kind:
     """One kind of defective sibling.
 
     area      what is touched: weights, tokenizer, template, config, file, capture, data, log, results, card,
-              suite or bars
+              suite, bars or texts
     story     one sentence: what somebody did
     failures  ids of fixtures/failures.toml that it stands for
     expects   verdicts in order: the first whose gate the healthy model passes is the one that must come

@@ -129,9 +129,9 @@ class Row:
 
 
 def healthy_gates(sessions: Iterable[Session]) -> dict[str, GateResult]:
-    """The gates that the unharmed model passes; opening it is one of them."""
+    """The gates that the unharmed model passes without a warning; opening it is one of them."""
     passed = {result.gate: result for session in sessions if session.record for result in session.record.gates
-              if result.verdict.status is Status.PASS}  # fmt: skip
+              if result.verdict.status is Status.PASS and _warned(result).code != WARNED}  # fmt: skip
     return {OPENING: GateResult(OPENING, "", LADDER[0], Verdict(Status.PASS)), **passed}
 
 

@@ -7,31 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from modelqa.models import Model
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.kind import Damage, Expected, Kind, Sibling
 from modelqa.mutants.matrix import Outcome, Row
-from modelqa.mutants.trained import build, read_zoo_recipes, study
+from modelqa.mutants.trained import RECIPES, Study, build, read_zoo_recipes, study
 from modelqa.mutants.trial import weights_of
 
 _BY_CAUSE = {
-    "gate_code": "crashing_check no_questions questions_missing skipped_check returning_gate silent_gate",
+    "gate_code": "crashing_check no_questions questions_missing skipped_check returning_gate silent_gate "
+    "returning_check fixed_text_edited",
     "measure": "loosened loosened_in_chain",
     "prompt_format": "added_token_missing lowercasing bos_doubled other_format prompt_lost system_dropped "
     "trailing_space fed_otherwise template_since_changed",
-    "stop_token": "stop_unwritten lost_stop wrong_stop_everywhere stop_masked damped_stop",
-    "loss_mask": "no_mask mask_early pack_unmasked",
-    "data_count": "rows_lost fed_too_few loss_zero all_tokens_right manifest_stale",
-    "contamination": "val_in_train jump_leaked",
-    "data_content": "same_id no_category foreign_role category_lost mix_drifted answers_refused drowned",
+    "stop_token": "stop_unwritten lost_stop wrong_stop_everywhere stop_masked damped_stop "
+    "stop_unmarked val_stop_unmarked",
+    "loss_mask": "no_mask mask_early pack_unmasked header_marked val_header_marked",
+    "data_count": "rows_lost fed_too_few loss_zero all_tokens_right manifest_stale val_empty "
+    "empty_file kept_more page_read",
+    "contamination": "val_in_train jump_leaked val_payload_trained val_template_trained val_quoted ancestor_asked "
+    "ancestor_said",
+    "data_content": "same_id no_category foreign_role category_lost mix_drifted answers_refused drowned "
+    "train_null_id train_no_source train_other_language train_few_prompts val_null_id val_same_id val_no_category "
+    "val_foreign_role val_unknown_category val_other_language train_too_long val_too_long one_id_twice rows_copied "
+    "answers_contradict",
     "special_ids": "swapped_turn_tokens shifted_special swapped_tokens duplicate_id "
     "wrong_stop",
     "checkpoint_file": "untied_head tie_flag_off tie_flag_on nan infinite missing_layer missing_key extra_key "
     "transposed flattened whole_numbers wrong_dtype parent_again baseline_again merged_twice zero_layer "
     "permuted_layers transposed_square scaled_matrix noise adapter_twice fewer_rows duplicated_rows zero_rows "
     "outlier_row random_special_rows untrained_special_rows truncated_file truncated_shard missing_shard stale_index "
-    "pickled remote_code no_tokenizer broken_template more_layers other_activation other_rope half_the_heads",
+    "pickled remote_code no_tokenizer broken_template more_layers other_activation other_rope half_the_heads "
+    "merge_config",
+    "reply_path": "half_overflow",
+    "packing": "pack_masked pack_cached",
     "results": "score_missing n_missing unscored_questions wrong_chance scored_before unparsed_answers few_questions "
     "one_label no_better_than_constant letter_shortcut question_not_read always_b taxed other_quiz worse_data "
     "other_validation jump jump_other_format worse_than_smaller smaller_asked_less off_the_line outlier_told "
@@ -122,19 +133,22 @@ _SEEN_BY = {
 }
 
 
-def lessons(model: Model, models: Mapping[str, Model], *, seed: int) -> list[Kind]:
-    """The trained defects with a planted cause: siblings of `model` from another seed, trained when they are made."""
-    recipes = read_zoo_recipes()
-    return [_studied(recipes[name].name, model, models, seed) for name in LESSON_CAUSES if name in recipes]
+def lessons(model: Model, models: Mapping[str, Model], *, seed: int, recipes: Path = RECIPES) -> list[Kind]:
+    """The trained defects with a planted cause: siblings of `model` from another seed, trained when they are made.
+
+    `UsageError` where there are no recipes, or the model declares no training data that a lesson could change.
+    """
+    known = read_zoo_recipes(recipes)
+    chosen = [replace(known[name], parent=model.name, data="", seed=seed) for name in LESSON_CAUSES]
+    return [_studied(study(recipe, models)) for recipe in chosen]
 
 
-def _studied(name: str, model: Model, models: Mapping[str, Model], seed: int) -> Kind:
-    recipe = replace(read_zoo_recipes()[name], parent=model.name, data="", seed=seed)
-
+def _studied(work: Study) -> Kind:
     def make(sibling: Sibling) -> Damage:
-        folder, _ = build(study(recipe, models))
+        folder, _ = build(work)
         weights_of(sibling.model, folder)
-        return sibling.damaged("", baseline=model.name)
+        return sibling.damaged("", baseline=work.parent.name)
 
+    name = work.recipe.name
     expects = (_SEEN_BY.get(name, Expected("anti_echo.below", "cases")),)
-    return Kind(name, "trained", recipe.story, ("F06",), expects, make)
+    return Kind(name, "trained", work.recipe.story, (), expects, make)

@@ -17,6 +17,7 @@ from modelqa.scaling import parameters
 Table = dict[str, Result]
 SMALLER = "smaller"  # a shipped model that costs less; it is the parent's checkpoint under another name
 TEXT, OTHER_TEXT = "a" * 64, "b" * 64  # hashes of two held-out texts
+LINES = 500  # of either text
 LINE = (-6.35, -5.6, -4.91)  # points that three smaller members of a family lost to chat tuning
 ON_LINE, OFF_LINE = -4.2, 2.04  # what the largest member is said to have lost, and gained
 ABLATED = (-3.36, -3.24)  # what it lost when it was trained again with the evaluated template
@@ -43,7 +44,7 @@ def asked(task: str, gold: str, options: tuple[int, ...], wrong_every: int = 5, 
 def loss(task: str, value: float, *, metric: str = "perplexity", text: str = TEXT, tokenizer: str = "own") -> Result:
     """A perplexity, or another number of which less is better, on a text."""
     unit = "perplexity" if metric == "perplexity" else "score"
-    return complete(Result("", task, metric, value, unit=unit, items_sha256=text, tokenizer=tokenizer,
+    return complete(Result("", task, metric, value, unit=unit, n=LINES, items_sha256=text, tokenizer=tokenizer,
                            higher_is_better=False))  # fmt: skip
 
 

@@ -1,58 +1,119 @@
 """Sessions of pytest, each in a process of its own that is forked after the heavy imports: those cost four seconds.
 
-Where processes cannot be forked, each imports for itself.
+`python -m modelqa.mutants.sessions` is such a nursery: it imports, then forks a session for each line of its input.
+Where processes cannot be forked, each session imports for itself.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
+import select
+import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from multiprocessing.context import BaseContext
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 SESSION_SECONDS = 1800  # a session that takes longer hangs: the suites take about a minute on a small model
-# Nothing of modelqa or pytest is imported before the fork: a session starts as it does on a command line.
+# Nothing of modelqa's plugin or of the suites is imported before the fork: a session starts as on a command line.
 IMPORTED = ("torch", "transformers.models.llama.modeling_llama", "transformers.generation.utils", "pandas",
-            "great_expectations")  # fmt: skip
-QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")  # by the line that starts the child
+            "great_expectations", "pytest")  # fmt: skip
+QUIET = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")  # the nursery is a module of modelqa
 HUNG = -1  # the status of a session that was ended
+CANNOT_FORK = not hasattr(os, "fork")
 
 
-def judge(arguments: Sequence[str], *, log: Path, seconds: float = SESSION_SECONDS) -> tuple[int, str]:
-    """(exit status, output) of `pytest ARGUMENTS` in a process of its own, run in this working directory.
+@dataclass
+class Nursery:
+    """Processes that have done the imports, each for one session at a time; started when they are needed."""
 
-    log  where the output stands while it runs; a session that ends by a signal has the negative number of it
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    child = _context().Process(target=_session, args=([*QUIET, *arguments], str(log)))  # type: ignore[attr-defined]
-    child.start()
-    child.join(seconds)
-    if child.is_alive():
-        child.kill()
-        child.join()
-        return HUNG, f"no end within {seconds:.0f} seconds"
-    output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    log.unlink(missing_ok=True)
-    return child.exitcode or 0, output
+    _idle: list[subprocess.Popen[str]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def judge(self, arguments: Sequence[str], *, log: Path, seconds: float = SESSION_SECONDS) -> tuple[int, str]:
+        """(exit status, output) of `pytest ARGUMENTS` in a process of its own, run in this working directory.
+
+        log  where the output stands while it runs; a session that ends by a signal has the negative number of it
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            process = self._idle.pop() if self._idle else _start()
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps([[*QUIET, *arguments], str(log)]) + "\n")
+        process.stdin.flush()
+        answered, _, _ = select.select([process.stdout], [], [], seconds)
+        line = process.stdout.readline() if answered else ""
+        output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        log.unlink(missing_ok=True)
+        if not line:
+            process.kill()
+            process.wait()
+            return HUNG, output or f"no end within {seconds:.0f} seconds"
+        with self._lock:
+            self._idle.append(process)
+        return int(line), output
+
+    def close(self) -> None:
+        """End the processes; one that is needed again is started anew."""
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                process.communicate()
 
 
-def _context() -> BaseContext:
-    """Processes forked from a server that has done the imports, or started anew where there is no fork."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *IMPORTED])
-    return context
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+    )
 
 
-def _session(arguments: list[str], log: str) -> None:
-    """In the child: everything that is said goes to `log`, and the exit status is pytest's."""
+def main(requests: IO[str], answers: IO[str]) -> None:
+    """Fork a session for each request, a line [arguments, log]; its exit status is the answer."""
+    if not CANNOT_FORK:
+        for name in IMPORTED:
+            with suppress(ImportError):  # a session that needs it says so itself
+                import_module(name)
+    for line in requests:
+        arguments, log = json.loads(line)
+        answers.write(f"{_alone(arguments, log) if CANNOT_FORK else _forked(arguments, log)}\n")
+        answers.flush()
+
+
+def _alone(arguments: list[str], log: str) -> int:
     with Path(log).open("wb") as stream:
+        done = subprocess.run([sys.executable, "-m", "pytest", *arguments], stdout=stream, stderr=stream, check=False)
+    return done.returncode
+
+
+def _forked(arguments: list[str], log: str) -> int:
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        status = _session(arguments, log)
+    finally:
+        os._exit(status)  # nothing of the nursery's may be cleaned up twice
+
+
+def _session(arguments: list[str], log: str) -> int:
+    """In the child: everything that is said goes to `log`; the exit status of pytest."""
+    with Path(log).open("wb") as stream, Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    sys.path.insert(0, str(Path.cwd()))  # as `python -m pytest` does: injected faults are modules of the project
     import pytest
 
-    raise SystemExit(int(pytest.main(arguments)))
+    status = int(pytest.main(arguments))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+if __name__ == "__main__":
+    main(sys.stdin, sys.stdout)

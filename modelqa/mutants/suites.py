@@ -16,6 +16,7 @@ from modelqa.files import read_json, write_json, write_text
 from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, NotApplicable, Sibling
 
 RELEASED = "released.json"  # beside the phase table: what was demanded at the last release
+FIXED = "text.txt"  # what bits per byte are measured on
 CHECK, GATE, CASES = "weights/test_small.py", "behaviour/test_said.py", "behaviour/cases.jsonl"
 WORDS = ("apple", "bread", "cloud", "stone", "river", "green", "table", "night")
 FILES = {
@@ -94,7 +95,19 @@ def _loosened_and_noted(sibling: Sibling) -> Damage:
     return sibling.damaged(BAR)
 
 
+def _text_edited(sibling: Sibling) -> Damage:
+    """A word of the fixed text is another, and its hash was left as it was."""
+    path = sibling.declared / "suite" / "harness" / FIXED
+    if not path.is_file():
+        raise NotApplicable(f"its suites have no {FIXED}")
+    first, _, rest = path.read_text(encoding="utf-8").partition(" ")
+    write_text(path, f"{first}s {rest}")
+    return sibling.damaged(FIXED)
+
+
 BARS = (
+    Kind("fixed_text_edited", "texts", "the text of a measure was edited, and earlier figures stand beside it",
+         ("F15", "F70"), (Expected("benchmarks.other_text"),), _text_edited, ground=suites_themselves),
     Kind("loosened", "bars", "a threshold was lowered until the model passed", ("F38",),
          (Expected("harness.loosened"),), _loosened, ground=suites_themselves),
     Kind("loosened_in_chain", "bars", "a later phase asks less than the one before", ("F38",),

@@ -59,8 +59,12 @@ class Recipe:
 
 
 def read_zoo_recipes(path: Path = RECIPES) -> dict[str, Recipe]:
-    """The recipes by name; `UsageError` for one with an unknown key or lesson."""
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    """The recipes by name; `UsageError` when there is no such file, and for an unknown key or lesson."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", reason="it says how the defects are trained",
+                         remedy="run it in a checkout of modelqa, or name the file") from None  # fmt: skip
     try:
         recipes = {name: Recipe(name=name, **entry) for name, entry in content.items()}
     except TypeError as error:

@@ -22,17 +22,16 @@ from modelqa.files import canonical_json, sha256_text, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Model, Registry
 from modelqa.mutants.kind import Damage
-from modelqa.mutants.sessions import judge
+from modelqa.mutants.sessions import Nursery
 from modelqa.record import Run
 from modelqa.records import read_stored
 
 ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real models.toml
-SHOWN = 2000  # characters of a session's output that are kept when it ends without a record
 
 
 @dataclass(frozen=True)
 class Session:
-    """One pytest session on a trial: its record (None: it ended without one), exit status and last output."""
+    """One pytest session on a trial: its record (None: it ended without one), exit status and whole output."""
 
     record: Run | None
     status: int
@@ -180,7 +179,9 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def run(trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, options: Sequence[str] = ()) -> Session:
+def run(
+    trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, nursery: Nursery, options: Sequence[str] = ()
+) -> Session:
     """Judge a trial by the named rungs of the suites, in a process of its own; `home` keeps replies and records."""
     records = home / "runs" / trial.model.name
     shutil.rmtree(records, ignore_errors=True)
@@ -189,11 +190,11 @@ def run(trial: Trial, rungs: Sequence[str], *, suites: Path, home: Path, options
         "--modelqa-dir", str(home), "-q", "-p", "no:cacheprovider", *options,
     ]  # fmt: skip
     start = time.monotonic()
-    status, output = judge(arguments, log=home / "logs" / f"{trial.model.name}.txt")
+    status, output = nursery.judge(arguments, log=home / "logs" / f"{trial.model.name}.txt")
     seconds = time.monotonic() - start
     record = next(records.glob("*/run.json"), None)
     run_record = read_stored(record).run if record else None
-    return Session(run_record, status, output[-SHOWN:], seconds)
+    return Session(run_record, status, output, seconds)
 
 
 def selected(suites: Path, rungs: Sequence[str]) -> list[str]:

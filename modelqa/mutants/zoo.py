@@ -17,6 +17,7 @@ from modelqa.errors import UsageError
 from modelqa.models import Registry
 from modelqa.mutants.cards import card_kind
 from modelqa.mutants.catalogue import KINDS
+from modelqa.mutants.data_rows import picked
 from modelqa.mutants.datasets import ancestor_leaked, leaked, val_leaked
 from modelqa.mutants.judging import EVIDENCE
 from modelqa.mutants.kind import LOCI, Damage, Expected, Kind, Sibling
@@ -25,7 +26,7 @@ from modelqa.mutants.trial import copy_over, weights_of
 
 MADE_BY = ("kind", "shipped", "trained", "fault", "card", "test")  # one of them says how a defect is made
 LEAKS: dict[str, Callable[[str, str, Sibling], Damage]] = {
-    "leak": leaked, "val_leak": val_leaked, "ancestor_leak": ancestor_leaked,
+    "leak": leaked, "val_leak": val_leaked, "ancestor_leak": ancestor_leaked, "picked": picked,
 }  # fmt: skip # kinds whose question and answer stand in the defect
 _KEYS = {"failures", *MADE_BY, "model", "phase", "baseline", "code", "by", "locus", "question", "answer"}
 

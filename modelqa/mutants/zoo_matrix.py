@@ -26,7 +26,7 @@ from modelqa.mutants.kind import Kind
 from modelqa.mutants.lossless import TWINS
 from modelqa.mutants.matrix import Cell, Outcome, Row, table
 from modelqa.mutants.picture import matrix_picture
-from modelqa.mutants.sessions import judge
+from modelqa.mutants.sessions import Nursery
 from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
 from modelqa.record import Status, Verdict
 from modelqa.text import escape
@@ -45,6 +45,7 @@ class Keeper:
     suites: Path
     home: Path
     cards: Path = Path("fixtures/zoo/cards")
+    nursery: Nursery = field(default_factory=Nursery)
     _healthy: dict[str, Healthy] = field(default_factory=dict)
 
     def place(self, model: str, *, phase: str = "", fault: str = "") -> Workplace:
@@ -53,7 +54,8 @@ class Keeper:
         options += ["--modelqa-phase", phase] if phase else []
         options += ["-p", f"tests.faults.{fault}"] if fault else []
         home = self.home / (f"fault-{fault}" if fault else "home")  # a broken path's replies are kept apart
-        return Workplace(self.registry.models[model], self.registry, self.suites, home, options=tuple(options))
+        return Workplace(self.registry.models[model], self.registry, self.suites, home, options=tuple(options),
+                         nursery=self.nursery)  # fmt: skip
 
     def healthy(self, model: str) -> Healthy:
         """What the unharmed model passes; it is asked in the right way also where a defect is a fault of the path."""
@@ -65,7 +67,7 @@ class Keeper:
         if defect.card:
             return card_row(self.cards, defect.card, kind, defect.locus)
         if defect.test:
-            return tested_row(defect, kind, self.home)
+            return tested_row(defect, kind, self.home, self.nursery)
         place = self.place(defect.model, phase=defect.phase, fault=defect.fault)
         return judge_mutant(place, kind, self.healthy(defect.model))
 
@@ -75,7 +77,7 @@ class Keeper:
         return judge_mutant(self.place(model), kind, self.healthy(model), to_the_end=True)
 
 
-def tested_row(defect: Defect, kind: Kind, home: Path) -> Row:
+def tested_row(defect: Defect, kind: Kind, home: Path, nursery: Nursery) -> Row:
     """The row of a fault in the project's own code: the test that must fail with it, and passes without.
 
     The gate is the test, the place the kind of error that it ends with.
@@ -84,7 +86,7 @@ def tested_row(defect: Defect, kind: Kind, home: Path) -> Row:
     for fault in ("", defect.fault):
         injected = ["-p", f"tests.faults.{fault}"] if fault else []
         arguments = [defect.test, "-q", "-n", "0", "-p", "no:cacheprovider", *injected]
-        status, output = judge(arguments, log=home / "logs" / f"test-{fault or 'healthy'}.txt")
+        status, output = nursery.judge(arguments, log=home / "logs" / f"test-{fault or 'healthy'}.txt")
         failed = Verdict(Status.FAIL, defect.code, defect.locus if defect.locus in output else "", output[-200:])
         said = Verdict(Status.PASS) if status == 0 else failed
         cells[fault] = Cell(said, LADDER[-1])
@@ -141,8 +143,8 @@ def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: s
         lines.append(f"| {' | '.join(escape(str(cell), 'markdown') for cell in cells)} |")
     lines += ["", "| healthy twin | differs in | accused by |", "|---|---|---|"]
     for row in twins:
-        cells = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
-        lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in cells)} |")
+        told_of = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
+        lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in told_of)} |")
     owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
     return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
 
@@ -184,6 +186,7 @@ def run_zoo(parsed: argparse.Namespace) -> int:
     with ThreadPoolExecutor(max_workers=parsed.jobs) as pool:
         rows = dict(zip([defect.name for defect in chosen], pool.map(one, chosen), strict=True))
         twins = list(pool.map(twin, (*TWINS, AS_IT_IS) if parsed.twins or not words else []))
+    keeper.nursery.close()
     shutil.rmtree(keeper.home / "home" / "trials", ignore_errors=True)
     lines, true = report(zoo, rows, chosen, twins)
     _say("", *lines)

@@ -16,7 +16,7 @@ import pytest
 from modelqa.errors import ModelqaError, UsageError
 from modelqa.gates import LADDER
 from modelqa.plugin import finish, fixtures
-from modelqa.plugin.judging import Judging
+from modelqa.plugin.judging import Judged, Judging
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
 from modelqa.plugin.plan import compares, draw, plan, rung_of, spec_of
@@ -109,9 +109,9 @@ class Active:
 
     def _plan(self) -> Judging:
         settings = self.lab.settings
-        planned, _, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
+        planned, phases, phase = plan(self.items, settings.phase or self.lab.candidate.model.phase or None)
         cases = draw(planned, settings.case_seed, self.lab.kept)
-        judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected)
+        judging = Judging(self.lab, self.folder, planned, cases, phase, self.deselected, phases.first)
         judging.write_plan()
         return judging
 
@@ -145,10 +145,9 @@ class Active:
         """Judge the item; PASS returns, everything else fails, skips (not asked) or shows the gate's own crash."""
         if not self._is_ours(pyfuncitem) or self.judging is None:
             return None
-        try:
-            judged = self.judging.judge(pyfuncitem)
-        except ModelqaError as error:  # its result cannot be kept: the record will show the gate as not run
-            pytest.fail(str(error), pytrace=False)
+        judged, unkept = self._judged(pyfuncitem, self.judging)
+        if judged is None:
+            pytest.fail(unkept, pytrace=False)
         pyfuncitem.stash[RESULT] = judged.result
         pyfuncitem.user_properties += finish.scalars(judged.result, self.lab)
         if judged.crash is not None:
@@ -159,6 +158,13 @@ class Active:
         if status is not Status.PASS:
             pytest.fail(judged.message, pytrace=False)
         return True
+
+    def _judged(self, item: pytest.Function, judging: Judging) -> tuple[Judged | None, str]:
+        """(the judged item, ""); (None, why) when it cannot be kept: the record will show the gate as not run."""
+        try:
+            return judging.judge(item), ""
+        except ModelqaError as error:
+            return None, str(error)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -19,6 +19,7 @@ from typing import Any
 
 from modelqa import ask
 from modelqa.gates import Case
+from modelqa.record import NOT_DRAWN, Outcome
 from modelqa.reply import Reply
 
 TRANSCRIPT = 300  # characters of an assertion's message that are kept with a case
@@ -45,7 +46,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the body said of one case, or of all: "yes", "no" or "error", with the message and the crash."""
+    """What the body said of one case, or of all, as in `Outcome`, with the message and the crash."""
 
     result: str
     detail: str = ""
@@ -63,6 +64,24 @@ def ask_each(body: Body, cases: Sequence[Case], replies: Sequence[Reply | None])
 def ask_all(body: Body, cases: Sequence[Case], replies: Sequence[Reply]) -> Answer:
     """The plural body's one answer."""
     return call(body, {"cases": list(cases), "replies": list(replies)})
+
+
+def placed(answers: Sequence[Answer], places: Sequence[int], total: int) -> list[Answer]:
+    """The answers at their places among all cases; the others were not drawn."""
+    found = dict(zip(places, answers, strict=True))
+    return [found.get(place, Answer(NOT_DRAWN)) for place in range(total)]
+
+
+def outcomes_of(
+    cases: Sequence[Case], answers: Sequence[Answer], families: Sequence[str], keys: set[str]
+) -> list[Outcome]:
+    """What became of each case, with the metadata of `keys`."""
+    return [
+        Outcome(
+            case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail
+        )
+        for case, answer, family in zip(cases, answers, families, strict=True)
+    ]
 
 
 def call(body: Body, values: Mapping[str, Any], *, watched: bool = True) -> Answer:

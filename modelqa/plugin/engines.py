@@ -6,6 +6,7 @@ weights are served nowhere. What it does not serve is asked here, and the record
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from modelqa.errors import UsageError
 from modelqa.files import canonical_json, sha256_text
 from modelqa.models import nearest
+from modelqa.parity import reply_differences
 from modelqa.plugin.subject import TWIN_SEED, LabSettings, Subject
 from modelqa.reply import Prompt
 from modelqa.text import escape
@@ -65,6 +67,15 @@ class Engines:
         from modelqa.generate import Server
 
         return Server.open(self.settings.engine)
+
+    def require_askable(self, subject: Subject) -> None:
+        """`UsageError` when a server is named for a model that cannot be asked questions."""
+        if self.settings.engine and not subject.chats:
+            raise UsageError(
+                f"{subject.model.name} is a base model: a server is not asked for it",
+                reason="servers are asked rendered conversations, and it has no chat format",
+                remedy="leave the engine out",
+            )
 
     def served(self, subject: Subject, probe: Prompt | None = None) -> ServedEngine | None:
         """The engine of a role behind the server; None when it is asked here. `probe` is needed the first time.
@@ -121,6 +132,21 @@ class Engines:
             )
         # Its only model; or it lists nothing, and perhaps loads what it is asked for.
         return names[0] if names else model.hub or str(path)
+
+    def compare(
+        self, subject: Subject, prompts: Sequence[Prompt], *, max_new_tokens: int, floor: float
+    ) -> dict[str, Any]:
+        """`modelqa.parity.reply_differences` of the model in this process and behind the server, and "unknown": how
+        many prompts the server gave no usable reply to.
+        """
+        served = self.served(subject)
+        assert served is not None  # asked only then
+        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "decode": subject.chat.decode}
+        there = dict(served.replies(prompts, **options))
+        here = dict(self.local(subject).replies(prompts, **options))
+        both = sorted(there.keys() & here.keys())
+        found = reply_differences([here[i] for i in both], [there[i] for i in both], floor=floor, by_text=True)
+        return {**found, "unknown": len(here.keys() - there.keys())}
 
     # -- what a record and the cache say of it ---------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
     if record is None:
         if problem:
             reporter.line(str(problem), red=True)
-        reporter.line("no record: nothing was judged", yellow=True)
+        reporter.line("no record was written", yellow=True)
         return
     whole = reporter.config.option.verbose > 0
     for status, line in closing_rows(record.run, whole=whole):
@@ -111,10 +111,13 @@ def print_summary(reporter: Any, record: Record | None, lab: Lab, problem: Model
         reporter.line(line, yellow=True)
     if not record.exercised:
         reporter.line("note: nothing was exercised: all replies and measurements are kept ones", yellow=True)
-    if record.run.scorings > 1:
-        reporter.line(f"these weights have been scored on {record.run.scorings} different draws of cases", yellow=True)
-    reporter.line(f"verdict: {overall(record.run)}", bold=True)
+    reporter.line(f"verdict: {overall(record.run)}, {scored(record.run)}", bold=True)
     reporter.line(f"record:  {record.path}")
+
+
+def scored(run: Run) -> str:
+    """How often these weights were scored, this time included: who draws until it passes is seen to."""
+    return f"scored on {run.scorings} {'draw' if run.scorings == 1 else 'draws'} of cases so far"
 
 
 def looser_lines(standing: Mapping[str, Any]) -> list[str]:

@@ -85,6 +85,14 @@ def data_results(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Re
 
 
 @pytest.fixture
+def threshold(request: pytest.FixtureRequest) -> float | None:
+    """What this check's row in phases.toml asks for in the phase of this run; None without such a number."""
+    active: Any = request.config.pluginmanager.get_plugin("modelqa-active")
+    planned: Any = active.judging.planned
+    return next(entry.threshold for entry in planned if entry.node == request.node.nodeid)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
 def kept(request: pytest.FixtureRequest, lab: Lab) -> Callable[[Iterable[Path], Callable[[], Any]], Any]:
     """A function (files, make) -> what `make()` gives, a JSON value, or what an earlier run of the same code gave.
 

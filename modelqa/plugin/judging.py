@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled, cases_sha256
-from modelqa.judge import judge, numbered_families, tally
+from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
+from modelqa.judge import ALPHA, judge, numbered_families, tally
 from modelqa.phases import Later
 from modelqa.plugin.asking import Asking
-from modelqa.plugin.body import Answer, Body, ask_all, ask_each
+from modelqa.plugin.body import Answer, Body, ask_all, ask_each, outcomes_of, placed
 from modelqa.plugin.contracts import DataSuites
+from modelqa.plugin.description import describe
 from modelqa.plugin.keep import SessionFolder
 from modelqa.plugin.lab import Lab
-from modelqa.plugin.plan import Planned, family_names, suite_of
+from modelqa.plugin.plan import Planned, suite_of
 from modelqa.plugin.table import failure_message
 from modelqa.plugin.teeth import null_rates, toothless
 from modelqa.plugin.transcripts import transcripts
@@ -49,12 +50,13 @@ class Judging:
     cases: Mapping[str, list[Case]]
     phase: str
     deselected: Sequence[str] = ()
+    first: int | None = None
     failed: GateResult | None = None
 
     @cached_property
     def asking(self) -> Asking:
         """Who is asked what; it makes the replies."""
-        return Asking(self.lab, self.folder, self.planned, self.cases, self.deselected)
+        return Asking(self.lab, self.folder, self.planned, self.cases, self.deselected, self.first)
 
     @cached_property
     def versus(self) -> Versus:
@@ -68,7 +70,7 @@ class Judging:
             weights = str(lab.baseline.run.model["weights_sha256"])
         else:
             weights = lab.subject("baseline").checkpoint.weights_digest if lab.baseline else ""
-        return Versus(lab.baseline, weights, lab.description(self.phase)["settings"], excused)
+        return Versus(lab.baseline, weights, describe(lab, self.phase)["settings"], excused)
 
     @cached_property
     def data(self) -> DataSuites:
@@ -84,9 +86,10 @@ class Judging:
         ]
         self.folder.write_plan(
             {
-                **self.lab.description(self.phase),
+                **describe(self.lab, self.phase),
                 "gates": gates,
                 "deselected": sorted(self.deselected),
+                "stopping": {"first": self.first, "decides": Status.FAIL, "alpha": ALPHA} if self.first else {},
                 **suite_of(self.planned),
             }
         )
@@ -155,15 +158,15 @@ class Judging:
 
     def _judge_replies(self, entry: Planned, body: Body) -> Judged:
         assert entry.spec is not None
-        cases, prompts = self.cases[entry.name], self.asking.prompts(entry, entry.spec.of)
+        cases, drawn = self.cases[entry.name], self.asking.drawn(entry)
         replies = self.asking.replies_to(entry, entry.spec.of)
         if body.plural:
-            answer, outcomes, verdict = self._judge_all(entry, body, cases, replies)
-            answers = [answer]
+            answer, verdict = self._judge_all(entry, body, drawn, replies)
+            answers, outcomes = [answer], []
         else:
-            answers = ask_each(body, cases, replies)
-            families = self.lab.kept(["families", *self._identity(entry)], lambda: family_names(cases))
-            outcomes = _outcomes(cases, answers, families, {*entry.spec.by, *entry.spec.floors})
+            asked = ask_each(body, [cases[place] for place in drawn], [replies[place] for place in drawn])
+            answers = placed(asked, drawn, len(cases))
+            outcomes = outcomes_of(cases, answers, self.asking.families(entry), {*entry.spec.by, *entry.spec.floors})
             verdict = self._judge_outcomes(entry, outcomes)
         if declined := next((answer.crash for answer in answers if isinstance(answer.crash, DECLINES)), None):
             result = self._result(entry, self._open_verdict(entry, declined))
@@ -181,25 +184,20 @@ class Judging:
             families=numbered_families(outcomes),
             floors=entry.spec.floors,
             allows=entry.spec.allows,
-            cases_sha256=self._hashes[entry.name],
+            cases_sha256=self.asking.hashes[entry.name],
+            looks=self.asking.looks(entry),
         )
         if entry.margin is not None and not body.plural and entry.spec.of == "candidate":
             self._lay_beside(entry, body, result, outcomes)
         crash = next((answer.crash for answer in answers if answer.crash), None)
-        return Judged(result, failure_message(result, transcripts(cases, prompts, replies, outcomes)), crash)
-
-    def _identity(self, entry: Planned) -> list[Any]:
-        """What tells the cases of a gate from others: all that they say, and their order."""
-        return [self._hashes[entry.name], [case.id for case in self.cases[entry.name]]]
-
-    @cached_property
-    def _hashes(self) -> dict[str, str]:
-        """{gate: hash of its cases}; a list that several gates share is hashed once."""
-        lists = {id(cases): cases for cases in self.cases.values()}
-        made = {number: cases_sha256(cases) for number, cases in lists.items()}
-        return {gate: made[id(cases)] for gate, cases in self.cases.items()}
+        shown = transcripts(cases, self.asking.prompts(entry, entry.spec.of), replies, outcomes)
+        return Judged(result, failure_message(result, shown), crash)
 
     def _lay_beside(self, entry: Planned, body: Body, result: GateResult, outcomes: Sequence[Outcome]) -> None:
+        if not self.asking.is_whole(entry):
+            text = f"{entry.name} stopped early, and a comparison runs to its fixed number of cases"
+            self.versus.cut[entry.name] = text
+            return
         self.versus.add(result, outcomes)
         if "baseline" in self.asking.roles(entry) and "baseline" in self.asking.replies:
             replies = self.asking.replies_to(entry, "baseline")
@@ -208,7 +206,8 @@ class Judging:
     def _judge_outcomes(self, entry: Planned, outcomes: Sequence[Outcome]) -> Verdict:
         assert entry.spec is not None
         if entry.threshold is not None and not entry.spec.informational:
-            return judge(outcomes, gate=entry.name, threshold=entry.threshold, floors=entry.spec.floors)
+            looks = self.asking.looks(entry)
+            return judge(outcomes, gate=entry.name, threshold=entry.threshold, floors=entry.spec.floors, looks=looks)
         measured = judge(outcomes, gate=entry.name, threshold=0.0)
         if entry.spec.informational:
             return replace(
@@ -229,19 +228,24 @@ class Judging:
         )
 
     def _judge_all(
-        self, entry: Planned, body: Body, cases: Sequence[Case], replies: Sequence[Reply | None]
-    ) -> tuple[Answer, list[Outcome], Verdict]:
+        self, entry: Planned, body: Body, drawn: Sequence[int], replies: Sequence[Reply | None]
+    ) -> tuple[Answer, Verdict]:
+        """The answer on all replies that were drawn. Where some were not, it may be no, and never yes."""
+        cases = [self.cases[entry.name][place] for place in drawn]
         if not cases:
             text = "no case was judged"
-            return Answer("error", text), [], Verdict(Status.INCONCLUSIVE, "no_cases", entry.name, text)
-        present = [reply for reply in replies if reply is not None]
-        if len(present) < len(replies):
-            text = f"{len(replies) - len(present)} of {len(replies)} replies are missing"
-            return Answer("error", text), [], Verdict(Status.INCONCLUSIVE, "missing_replies", entry.name, text)
+            return Answer("error", text), Verdict(Status.INCONCLUSIVE, "no_cases", entry.name, text)
+        present = [reply for place in drawn if (reply := replies[place]) is not None]
+        if len(present) < len(drawn):
+            text = f"{len(drawn) - len(present)} of {len(drawn)} replies are missing"
+            return Answer("error", text), Verdict(Status.INCONCLUSIVE, "missing_replies", entry.name, text)
         answer = ask_all(body, cases, present)
+        if answer.result == "yes" and len(drawn) < len(replies):
+            text = f"{len(drawn)} of {len(replies)} cases were drawn: the gates on them had failed"
+            return answer, Verdict(Status.INCONCLUSIVE, "not_drawn", entry.name, text)
         status = {"yes": Status.PASS, "no": Status.FAIL}.get(answer.result, Status.INCONCLUSIVE)
         code = {Status.PASS: "", Status.FAIL: f"{entry.name}.below"}.get(status, "crashed")
-        return answer, [], Verdict(status, code, entry.name if code else "", answer.detail)
+        return answer, Verdict(status, code, entry.name if code else "", answer.detail)
 
     def _nulls(self, entry: Planned, body: Body, cases: Sequence[Case]) -> dict[str, list[str]]:
         assert entry.spec is not None
@@ -251,7 +255,7 @@ class Judging:
         stop = chat.decode(chat.stop_ids[:1])
         tags = tuple(sorted(set(chat.special_tokens) - {stop}))
         digest = self.lab.candidate.checkpoint.digest
-        identity = ["nulls", entry.node, digest, stop, tags, *self._identity(entry)]
+        identity = ["nulls", entry.node, digest, stop, tags, *self.asking.identity(entry)]
         rates = self.lab.kept(identity, lambda: null_rates(body, cases, stop=stop, role_tags=tags), entry.code)
         return dict(rates)
 
@@ -290,14 +294,3 @@ def _harness_fault(judged: Judged) -> Judged:
 
 def _later_text(later: Later) -> str:
     return f"asked from phase {later.phase} on: {later.because}"
-
-
-def _outcomes(
-    cases: Sequence[Case], answers: Sequence[Answer], families: Sequence[str], keys: set[str]
-) -> list[Outcome]:
-    return [
-        Outcome(
-            case.id, answer.result, family, {key: case.meta[key] for key in keys if key in case.meta}, answer.detail
-        )
-        for case, answer, family in zip(cases, answers, families, strict=True)
-    ]

@@ -76,6 +76,7 @@ def assemble(folder: SessionFolder, scorings: int) -> Run | None:
         scorings=scorings,
         notes=tuple(plan["notes"]),
         suite=plan["suite"],
+        stopping=plan["stopping"],
         thresholds=plan["thresholds"],
     )
 

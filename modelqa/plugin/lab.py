@@ -6,31 +6,28 @@ One model is in memory at a time.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.errors import GenerationError, UsageError
 from modelqa.files import canonical_json, read_object, sha256_file, sha256_text
 from modelqa.gates import BESIDE, Case, no_evidence, not_asked
-from modelqa.models import Model, Registry, load_registry, relatives, resolve
-from modelqa.parity import captured_problems, reply_differences
+from modelqa.models import Model, Registry, ancestors, load_registry, relatives, resolve
+from modelqa.parity import captured_problems
 from modelqa.plugin.code import own_digest
 from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject, shipped_reference
-from modelqa.plugin.versus import baseline_note, find_baseline, find_beside
+from modelqa.plugin.versus import find_baseline, find_beside
 from modelqa.record import Problem
 from modelqa.records import Stored
 from modelqa.reply import Prompt, Reply
 
 if TYPE_CHECKING:
     from modelqa.generate import ReplyCache, ServedEngine, Setup
-
-LIBRARIES = ("modelqa", "torch", "transformers", "tokenizers", "safetensors")
 
 
 @dataclass
@@ -56,13 +53,22 @@ class Lab:
     # -- who ---------------------------------------------------------------------------------------------------------
 
     def subject(self, role: str) -> Subject:
-        """The model in `role`; random is the reference's shape with random weights."""
+        """The model in `role`; random is the reference's shape with random weights, base the oldest ancestor."""
         if role == "candidate":
             return self.candidate
         if role not in self._subjects:
-            model = self.beside[role] if role in BESIDE else self._reference_model()
+            model = self.beside[role] if role in BESIDE else self._base() if role == "base" else self._reference_model()
             self._subjects[role] = Subject(role, model, open_checkpoint(model.location))
         return self._subjects[role]
+
+    @property
+    def has_base(self) -> bool:
+        """Whether the candidate's ancestors are declared back to a base model, which is then `subject("base")`."""
+        line = ancestors(self.registry, self.candidate.model)
+        return bool(line) and line[-1].stage == "base"
+
+    def _base(self) -> Model:
+        return ancestors(self.registry, self.candidate.model)[-1]
 
     @cached_property
     def baseline(self) -> Model | Stored | None:
@@ -93,59 +99,10 @@ class Lab:
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
         return dict(read_object(path)["replies"])
 
-    def description(self, phase: str) -> dict[str, Any]:
-        """What the record says of the models and settings."""
-        checkpoint, model = self.candidate.checkpoint, self.candidate.model
-        self.served("candidate")  # a template that renders nothing, or a server that does not, is refused here
-        controls = {}
-        for role in ("reference", "random", *self.beside):
-            subject = self.subject(role)
-            controls[role] = {"name": subject.model.name, **subject.identity}
-            if self.engines.server is not None:
-                controls[role]["engine"] = "local" if self.served(role) is None else "server"
-        if isinstance(self.baseline, Stored):
-            controls["baseline"] = self.baseline.identity
-        notes = (
-            []
-            if model.declared
-            else [f"{model.name} is not in models.toml: it declares no training data and cannot be released"]
-        )
-        if self.settings.phase and self.settings.phase != model.phase:
-            notes.append(f"judged by the row of phase {phase!r}, which models.toml does not give it: blocks a release")
-        notes += [*baseline_note(self.settings, model), *self.engines.notes()]
-        return {
-            "model": {
-                "name": model.name,
-                "declared": model.declared,
-                "stage": model.stage,
-                "phase": phase,
-                "system": model.system,
-                "fingerprint": checkpoint.fingerprint,
-                "digest": checkpoint.digest,
-                "weights_sha256": checkpoint.weights_digest,
-                "template_sha256": self.candidate.chat.template_sha256,
-                "tokenizer_sha256": self.candidate.chat.tokenizer_sha256,
-                "stop_ids": list(self.candidate.chat.stop_ids),
-            },
-            "controls": controls,
-            "settings": {**self._generation(self.settings.max_new_tokens), "case_seed": self.settings.case_seed},
-            "notes": notes,
-        }
-
     def served(self, role: str) -> ServedEngine | None:
         """The server's engine of a role; None when it is asked in this process."""
         subject = self.subject(role)
         return self.engines.served(subject, self.prompt(role, PROBE)) if subject.chats else None
-
-    def _generation(self, max_new_tokens: int) -> dict[str, Any]:
-        return {
-            **self.engines.description(self.candidate),
-            "decoding": "greedy",
-            "dtype": self.settings.dtype,
-            "device": self.settings.device,
-            "max_new_tokens": max_new_tokens,
-            "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        }
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -261,18 +218,8 @@ class Lab:
 
         As `modelqa.parity.reply_differences`, and "unknown": how many the server gave no usable reply to.
         """
-        subject, served = self.candidate, self.served("candidate")
-        assert served is not None  # `test_engine` asks only then
-        setups = [asdict(self.engines.setup(subject, max_new_tokens, local=here)) for here in (True, False)]
-        options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "decode": subject.chat.decode}
-
-        def compare() -> dict[str, Any]:
-            there = dict(served.replies(prompts, **options))
-            here = dict(self.engines.local(subject).replies(prompts, **options))
-            both = sorted(there.keys() & here.keys())
-            found = reply_differences([here[i] for i in both], [there[i] for i in both], floor=floor, by_text=True)
-            return {**found, "unknown": len(here.keys() - there.keys())}
-
+        setups = [asdict(self.engines.setup(self.candidate, max_new_tokens, local=here)) for here in (True, False)]
+        compare = partial(self.engines.compare, self.candidate, prompts, max_new_tokens=max_new_tokens, floor=floor)
         return dict(self.kept(["beside_server", setups, _plain(prompts), floor], compare))
 
     def kept(self, identity: Any, make: Callable[[], Any], code: str = "") -> Any:

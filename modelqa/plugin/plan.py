@@ -30,6 +30,7 @@ STREAM_LIMIT = 100_000  # drawn from a stream before its `where` is called unsat
 class Planned:
     """One collected gate or check. `spec` is None for an ordinary test on files or measurements.
 
+    function   the test's own; file: where it stands
     compares   whether it lays gates beside the baseline's
     threshold  the rate to prove, None when the gate has none (plural, informational, a check)
     margin     how much worse than the baseline is still no worse; None: not compared
@@ -42,6 +43,7 @@ class Planned:
     spec: Gate | None
     plural: bool
     file: Path
+    function: Callable[..., Any]
     threshold: float | None = None
     later: Later | None = None
     margin: float | None = None
@@ -120,6 +122,7 @@ def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
         spec=spec,
         plural="replies" in getattr(item, "fixturenames", ()),
         file=item.path,
+        function=getattr(item, "function", item.runtest),
         threshold=(
             spec.threshold if spec and spec.threshold is not None else entry if isinstance(entry, float) else None
         ),
@@ -132,18 +135,18 @@ def _planned(item: pytest.Item, phases: Phases, phase: str) -> Planned:
 def draw(planned: Sequence[Planned], seed: int, keep: Keep) -> dict[str, list[Case]]:
     """{gate: its cases}, drawn as prefixes of the seeded streams; file checks have none.
 
-    A gate of a later phase asks nothing, but training data must not hold its cases: they are drawn too.
+    A gate of a later phase asks nothing and draws nothing. Whether this model's training data hold its cases is asked
+    where it matters: of the model of that phase, whose ancestors' data are looked through too.
 
     `keep` is `Lab.kept`: a stream is drawn again only when its code, its seed or what is asked of it changed.
     """
-    gates = [entry for entry in planned if entry.spec]
+    gates = [entry for entry in planned if entry.spec and not entry.later]
     drawn: dict[str, list[Case]] = {}
     for entry in gates:
         if entry.spec and not isinstance(entry.spec.cases, Every):
             drawn[entry.name] = _draw(entry, entry.spec, seed, keep)
-    asked = [entry for entry in gates if not entry.later]
     rungs = {entry.name: entry.spec.cases.rung for entry in gates if entry.spec and isinstance(entry.spec.cases, Every)}
-    unions = {rung: _union(asked, drawn, rung) for rung in set(rungs.values())}  # one list, however many gates ask it
+    unions = {rung: _union(gates, drawn, rung) for rung in set(rungs.values())}  # one list, however many gates ask it
     return drawn | {name: unions[rung] for name, rung in rungs.items()}
 
 
@@ -204,7 +207,7 @@ def _count(entry: Planned, spec: Gate) -> int:
         return stats.all_pass_cases(0.99)
     if entry.threshold is not None and spec.rate is not None:
         return max(POWER_CASES, stats.cases_needed(entry.threshold, spec.rate))
-    if entry.later or (spec.rate is None and entry.threshold is not None):
+    if spec.rate is None and entry.threshold is not None:
         return POWER_CASES
     raise DataError(
         f"{entry.name}: nothing says how many cases to ask",

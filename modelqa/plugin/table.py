@@ -112,6 +112,8 @@ def _tail(result: GateResult) -> str:
     """What stands behind a gate's status in the closing table: its figures, else its reason."""
     verdict = result.verdict
     tail = rate_text(verdict) or _clean(verdict.text).split("\n")[0]
+    if verdict.planned:
+        tail += f"  stopped after {verdict.total} of {verdict.planned}"
     if verdict.families:
         tail += f"  {verdict.families} families" + (" (few)" if few_families(verdict.families) else "")
         if result.nulls:

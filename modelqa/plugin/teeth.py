@@ -20,7 +20,7 @@ def null_rates(body: Body, cases: Sequence[Case], *, stop: str, role_tags: tuple
     drawn = cases[:BLIND_CASES]
     results: dict[str, list[str]] = {}
     for name in sorted(nulls.BLIND):
-        replies = [nulls.POLICIES[name](_question(case, stop, role_tags)) for case in drawn]
+        replies = [nulls.POLICIES[name](question_of(case, stop, role_tags)) for case in drawn]
         if body.plural:
             results[name] = [call(body, {"cases": list(drawn), "replies": replies}, watched=False).result]
         else:
@@ -31,8 +31,17 @@ def null_rates(body: Body, cases: Sequence[Case], *, stop: str, role_tags: tuple
     return results
 
 
-def _question(case: Case, stop: str, role_tags: tuple[str, ...]) -> nulls.Question:
-    return nulls.Question(user=case.user, stop=stop, role_tags=role_tags, expected=case.answer)
+def question_of(case: Case, stop: str, role_tags: tuple[str, ...]) -> nulls.Question:
+    """A case as a policy sees it."""
+    said = {role: tuple(m["content"] for m in case.messages if m["role"] == role) for role in ("system", "user")}
+    return nulls.Question(
+        user=case.user,
+        stop=stop,
+        role_tags=role_tags,
+        expected=case.answer,
+        system="\n".join(said["system"]),
+        earlier=said["user"][:-1],
+    )
 
 
 def toothless(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modelqa.gates import Case
 from modelqa.plugin.table import Transcript
-from modelqa.record import Outcome
+from modelqa.record import NOT_DRAWN, Outcome
 from modelqa.reply import Prompt, Reply
 
 
@@ -20,7 +20,7 @@ def transcripts(
             Transcript(case.id, prompt.text, case.answer, reply.raw if reply else "(none)", outcome.detail),
         )
         for case, prompt, reply, outcome in zip(cases, prompts, replies, outcomes or (), strict=False)
-        if outcome.result != "yes"
+        if outcome.result not in ("yes", NOT_DRAWN)
     ]
     seen: set[str] = set()
     first = [row for row in rows if not (row[0] in seen or seen.add(row[0]))]  # type: ignore[func-returns-value]

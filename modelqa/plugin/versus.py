@@ -60,6 +60,7 @@ class Versus:
 
     weights   the hash of the baseline's weights, "" without one
     excused   {gate, or "" for all: why there is nothing to compare}; open: {gate: why it cannot be compared}
+    cut       {gate: why not all of its cases were drawn}
     new, old  {gate: {case: result}} of the candidate and of the baseline
     """
 
@@ -68,6 +69,7 @@ class Versus:
     settings: Mapping[str, Any]
     excused: dict[str, str] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
     families: dict[str, dict[str, str]] = field(default_factory=dict)
     new: dict[str, Mapping[str, str]] = field(default_factory=dict)
     old: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -117,6 +119,8 @@ class Versus:
         name = self.name
         if excuse := self.excused.get("") or self.excused.get(gate):
             not_asked(excuse)
+        if gate in self.cut:
+            unsettled(self.cut[gate], code="not_drawn")
         if gate in self.open:
             unsettled(self.open[gate])
         if gate not in self.new or gate not in self.old:

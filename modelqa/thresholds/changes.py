@@ -26,7 +26,12 @@ class Change:
     def text(self) -> str:
         """ "echo_basic/phase3a1_beta: 0.8 -> 0.6 (measured 75%)"."""
         why = f" ({self.because})" if self.because else ", and nothing says why"
-        return f"{self.bar}: {_shown(self.before)} -> {_shown(self.now)}{why}"
+        return f"{self.bar}: {self.values}{why}"
+
+    @property
+    def values(self) -> str:
+        """ "0.8 -> 0.6"."""
+        return f"{_shown(self.before)} -> {_shown(self.now)}"
 
 
 def _shown(value: Any) -> str:

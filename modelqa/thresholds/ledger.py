@@ -94,4 +94,4 @@ def ledger_problems(standing: Mapping[str, Any], phases: Sequence[str]) -> list[
 
 
 def _problem(code: str, than: str, change: Change) -> Problem:
-    return Problem(code, change.bar, f"looser than {than}: {change.text}")
+    return Problem(code, change.bar, f"{change.values}, looser than {than}, and nothing says why")

@@ -19,13 +19,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from modelqa.data import echo, format_lock, operators
+from modelqa.data import choices, echo, format_lock, instructions, operators
 from modelqa.data.grammar import Split
 from modelqa.data.manifest import RowCounts
 from modelqa.data.rows import Row
 from modelqa.errors import UsageError
 from modelqa.files import read_jsonl, sha256_file
-from modelqa.training import corpus, encode
+from modelqa.training import continuations, corpus, encode
 from modelqa.training.lanes import Step, run_side_by_side, steps
 from modelqa.training.mixture import CountTokens, build_mix, write_data
 from modelqa.training.recipe import Recipes, Source, Stage, Vocabulary, read_recipes
@@ -41,8 +41,10 @@ OUT = Path("fixtures")
 TOKENIZER = "tokenizer.json"
 BLOCK = 128  # tokens in a row of the base corpus
 GENERATORS: dict[str, Callable[..., Iterator[Row]]] = {
-    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows
+    "format_lock": format_lock.rows, "echo": echo.rows, "operators": operators.rows, "choices": choices.rows,
+    "instructions": instructions.rows, "continuations": continuations.rows,
 }
+COUNTING = ("echo", "operators")  # generators that limit the tokens of what is copied
 VAL_SEED = 5000  # added to a source's seed for its validation rows
 VAL_ROWS = 600  # validation rows of each source; a mix takes its share of them
 
@@ -59,7 +61,7 @@ def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Ro
         options["seed"] += VAL_SEED
         size = "n" if "n" in options else "n_examples"
         options[size] = VAL_ROWS
-    if source.generator != "format_lock":
+    if source.generator in COUNTING:
         options["count_tokens"] = count_tokens
     return list(GENERATORS[source.generator](split=split, **options))
 

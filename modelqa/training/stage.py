@@ -16,7 +16,7 @@ from modelqa.training.tokenizer import DOCUMENT_END
 
 if TYPE_CHECKING:
     import torch
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 
     from modelqa.training.capture import Capture
 
@@ -125,11 +125,23 @@ def make_trainer(
     max_steps  cuts the run short without changing the schedule: the first steps are those of the full run
     capture    is shown every training batch and saved at the end
     """
-    import torch
-    from transformers import Trainer, TrainingArguments
-
     lengths = [len(row.ids) for row in train]
     plan = plan_batches(lengths, passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed)
+    return _planned_trainer(plan, schedule, capture)(
+        model=model,
+        args=_arguments(schedule, scratch, rows=len(train), batches=len(plan), max_steps=max_steps),
+        train_dataset=list(train),
+        eval_dataset=list(val),
+        data_collator=lambda rows: tensor_batch(rows, pad),
+        callbacks=[cast("TrainerCallback", capture)] if capture else [],
+        optimizers=_optimizer(model, schedule, steps=len(plan)),
+    )
+
+
+def _planned_trainer(plan: Sequence[Sequence[int]], schedule: Schedule, capture: Capture | None) -> type[Trainer]:
+    """A kind of Trainer that feeds these batches in order, shows them to `capture`, and counts answers alone."""
+    import torch
+    from transformers import Trainer
 
     class PlannedTrainer(Trainer):
         def get_train_dataloader(self) -> Any:
@@ -146,11 +158,20 @@ def make_trainer(
             loss = answer_loss(model, inputs["input_ids"], inputs["labels"])
             return (loss, {}) if return_outputs else loss
 
-    arguments = TrainingArguments(
+    return PlannedTrainer
+
+
+def _arguments(
+    schedule: Schedule, scratch: Path, *, rows: int, batches: int, max_steps: int | None
+) -> TrainingArguments:
+    """What the Trainer is told: one process on the CPU, a log as the schedule asks for it, nothing saved or sent."""
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
         output_dir=str(scratch),
-        per_device_train_batch_size=max(1, round(len(train) * schedule.passes / len(plan))),
+        per_device_train_batch_size=max(1, round(rows * schedule.passes / batches)),
         per_device_eval_batch_size=64,
-        max_steps=min(len(plan), max_steps or len(plan)),
+        max_steps=min(batches, max_steps or batches),
         learning_rate=schedule.learning_rate,
         weight_decay=schedule.weight_decay,
         max_grad_norm=1.0,
@@ -167,15 +188,6 @@ def make_trainer(
         disable_tqdm=True,
         prediction_loss_only=True,
         remove_unused_columns=False,
-    )
-    return PlannedTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=list(train),
-        eval_dataset=list(val),
-        data_collator=lambda rows: tensor_batch(rows, pad),
-        callbacks=[cast("TrainerCallback", capture)] if capture else [],
-        optimizers=_optimizer(model, schedule, steps=len(plan)),
     )
 
 

@@ -14,5 +14,5 @@ from modelqa import gate
     allows={"*": "these replies are for a reader: nothing is judged"},
 )
 def test_side_by_side(case, reply):
-    """Something was said."""
+    """Something is said to each prompt; how well is for a reader to see."""
     assert reply.text

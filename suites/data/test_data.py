@@ -36,6 +36,7 @@ def test_data(suite, expectation, data_results, measured):
     measured["observed"] = json.dumps(result.observed)
     measured["unexpected"] = result.unexpected_count
     if result.severity == "warning" and not result.success:
+        measured["warning"] = result.text
         warnings.warn(result.text, stacklevel=1)
     elif not result.success:
         modelqa.deny([modelqa.Problem(result.code, ", ".join(result.examples) or expectation, result.text)])

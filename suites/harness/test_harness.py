@@ -36,13 +36,20 @@ def test_reference_ids(cases, replies, lab):
 
 @gate(cases=CONTROLS, of="reference", threshold=0.8)
 def test_reference_floor(case, reply):
-    """The reference, known to be good, answers the controls."""
+    """The reference, known to be good, answers the controls.
+
+    Case, punctuation, quotes and a courtesy around the answer are forgiven: it is asked whether the path works, not how
+    exactly a model answers.
+    """
     assert is_right(case, reply)
 
 
 @gate(cases=CONTROLS, of="random", allows={"*": "a policy that knows nothing is what this control is for"})
 def test_random_twin(cases, replies):
-    """Random weights stay at chance: what they get right, the graders give away."""
+    """Random weights stay at chance: what they get right, the graders give away.
+
+    The twin has the reference's shape and tokenizer. At most one control in twenty may be right by luck.
+    """
     right = [case.id for case, reply in zip(cases, replies, strict=True) if is_right(case, reply)]
     assert len(right) <= TWIN_CHANCE * len(cases), f"random weights answer {', '.join(right)}"
 
@@ -74,7 +81,11 @@ def test_reference_bits(lab, measured):
 
 
 def test_stop_ids(chat, model):
-    """What ends an answer in the template is what generation stops at."""
+    """What ends an answer in the template is what generation stops at.
+
+    The token that the template writes after an answer, found by rendering, against the ids at which generation stops
+    (generation_config.json, else the tokenizer's). No stop id at all, and a template that writes none, fail too.
+    """
     if model.stage == "base":
         not_asked("a base model ends documents, not answers")
     deny(chat.stop_problems())

@@ -11,8 +11,8 @@ from modelqa.files import sha256_file
 from modelqa.gates import read_cases
 from modelqa.logs import course, read_log
 
-# Copies, questions, facts and sums: 200 of phase3a2's validation rows. On the 48 controls alone two formats that a model
-# knows about equally well are not told apart.
+# Copies, questions, facts and sums: 200 of phase3a2's validation rows. The 48 controls alone are too few to tell apart
+# two formats that a model knows about equally well.
 ANSWERS = Path(__file__).parent / "answers.jsonl"
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
 VALIDATED = 200  # validation rows whose loss is measured, as on the training rung: their mean is known to a few percent

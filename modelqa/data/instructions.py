@@ -1,0 +1,233 @@
+"""The instruction dataset: answer from a material, say what it does not say, cite, keep a format, obey who may order.
+
+Six categories. Each holds its own contrast, so that no constant behaviour is right in it: questions with and without an
+answer; orders in the material and orders of the user; a system rule with and without something to overrule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from random import Random
+from typing import Any
+
+from modelqa.data import contexts, phrasings
+from modelqa.data.contexts import RELATIONS, Fact
+from modelqa.data.grammar import Split
+from modelqa.data.rows import DEFAULT_SYSTEM, Row, prompt_of
+from modelqa.data.templates_instructions import phrasings as templates
+from modelqa.errors import UsageError
+
+SIZE = 12_000  # rows
+SHARES = {"context": 0.28, "citation": 0.15, "format": 0.20, "injection": 0.17, "hierarchy": 0.10, "turns": 0.10}
+OKAY = "Okay."
+MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
+MAX_DRAWS = 200  # tries for one more new prompt
+OBJECTS: tuple[list[contexts.Value], ...] = (["word", "number"], ["word", "word", "number"], ["word", "word"])
+RIVAL = 0.6  # of materials state the asked relation of another key too, so that the key has to be read
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One conversation, not yet a row: user and assistant texts in turn, and the system text when it is its own."""
+
+    turns: tuple[str, ...]
+    meta: dict[str, Any] = field(default_factory=dict)
+    system: str | None = None
+
+
+def rows(
+    *,
+    seed: int,
+    n_examples: int | None = None,
+    split: Split = "train",
+    system: str = DEFAULT_SYSTEM,
+) -> Iterator[Row]:
+    """The rows, streamed in mixed order, no prompt twice."""
+    rng = Random(f"instructions {split} {seed}")
+    names, weights = list(SHARES), list(accumulate(SHARES.values()))
+    seen: set[str] = set()
+    for number in range(1, (SIZE if n_examples is None else n_examples) + 1):
+        category = rng.choices(names, cum_weights=weights)[0]
+        yield _new_row(rng, category, f"instructions-{split}-{number:06d}", split, system, seen)
+
+
+def _new_row(rng: Random, category: str, identity: str, split: Split, system: str, seen: set[str]) -> Row:
+    for _ in range(MAX_DRAWS):
+        talk = _MAKERS[category](rng, split)
+        row = _row(talk, identity, category, system)
+        if (prompt := prompt_of(row)) not in seen:
+            seen.add(prompt)
+            return row
+    raise UsageError(
+        f"after {len(seen)} rows no new {category} prompt was found",
+        reason="no prompt may stand twice, and the material is used up",
+        remedy="ask for fewer rows (--n_examples)",
+    )
+
+
+def _row(talk: Talk, identity: str, category: str, system: str) -> Row:
+    head = system if talk.system is None else talk.system
+    roles = ("user", "assistant") * (len(talk.turns) // 2)
+    turns = [{"role": role, "content": text} for role, text in zip(roles, talk.turns, strict=True)]
+    first = [{"role": "system", "content": head}] if head else []
+    return {"id": identity, "messages": [*first, *turns], "meta": {"category": category, "language": "en", **talk.meta}}
+
+
+@dataclass(frozen=True)
+class _Material:
+    """Facts with one that is asked about, and their sentences in order; `held` forms are those of validation."""
+
+    facts: list[Fact]
+    asked: Fact
+    sentences: list[str]
+    question: str
+
+    @property
+    def answer(self) -> str:
+        """The sentence that answers the question."""
+        return self.sentences[self.facts.index(self.asked)]
+
+
+def _material(rng: Random, split: Split) -> _Material:
+    """One to three facts, one of which is asked about."""
+    held = split == "val"
+    first = contexts.draw(rng, 1, split=split)
+    facts = first + ([contexts.rival(rng, first[0], split=split, taken=first)] if rng.random() < RIVAL else [])
+    others = [relation for relation in RELATIONS if relation is not first[0].relation]
+    while len(facts) < MOST_FACTS and rng.random() < 0.6:
+        extra = contexts.draw(rng, 1, split=split, relations=others)[0]
+        if extra.key not in {fact.key for fact in facts} and extra.value not in {fact.value for fact in facts}:
+            facts.append(extra)
+    rng.shuffle(facts)
+    sentences = [contexts.statement(rng, fact, held=held) for fact in facts]
+    return _Material(facts, first[0], sentences, contexts.question(rng, first[0], held=held))
+
+
+def _fill(template: str, **texts: str) -> str:
+    """The template with `{C}`, `{Q}`, ... replaced in one pass: what is put in is never looked into."""
+    for name, text in texts.items():
+        template = template.replace(f"{{{name}}}", text)
+    return template
+
+
+def _joined(rng: Random, sentences: list[str]) -> str:
+    return rng.choice((" ", " ", "\n")).join(sentences)
+
+
+def _context(rng: Random, split: Split) -> Talk:
+    """A question that the material answers, or does not."""
+    made = _material(rng, split)
+    template = rng.choice(templates("frame", split))
+    known = rng.random() < 0.5
+    question, answer = made.question, made.answer
+    if not known:
+        missing = contexts.rival(rng, made.asked, split=split, taken=made.facts)
+        question = contexts.question(rng, missing, held=split == "val")
+        answer = f"{missing.key[0].upper()}{missing.key[1:]} is unknown."
+    text = _joined(rng, made.sentences)
+    meta = {"kind": "known" if known else "unknown", "template": template, "payload": text}
+    return Talk((_fill(template, C=text, Q=question), answer), meta)
+
+
+def _citation(rng: Random, split: Split) -> Talk:
+    """Numbered sources; the answer and the number of the one that gives it."""
+    made = _material(rng, split)
+    numbers = range(1, len(made.sentences) + 1)
+    sources = "\n".join(f"{text} [{number}]" for number, text in zip(numbers, made.sentences, strict=True))
+    template = rng.choice(templates("cited", split))
+    cited = made.facts.index(made.asked) + 1
+    user = _fill(template, C=sources, Q=made.question)
+    meta = {"kind": f"source {cited}", "template": template, "payload": sources}
+    return Talk((user, f"{made.answer} [{cited}]"), meta)
+
+
+def _format(rng: Random, split: Split) -> Talk:
+    """One bare word, one bare number, or a JSON object of one or two fields."""
+    kind = rng.choice(("word", "number", "object", "object"))
+    return _object(rng, split) if kind == "object" else _bare(rng, split, kind)
+
+
+def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[Fact]:
+    """Facts of one key with values of these kinds, in this order."""
+    kind = rng.choice(("person", "thing"))
+    used: set[str] = set()
+    own = {value: [r for r in RELATIONS if r.key == kind and r.value == value] for value in ("word", "number")}
+    chosen = {value: iter(rng.sample(relations, len(relations))) for value, relations in own.items()}
+    relations = [next(chosen[value]) for value in wanted]
+    key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
+    return [Fact(relation, key, contexts.value(rng, relation.value, split, used)) for relation in relations]
+
+
+def _bare(rng: Random, split: Split, kind: str) -> Talk:
+    """A word and a number are stated of one key; one of them is asked for, and nothing around it."""
+    facts, held = _about_one(rng, split, ["word", "number"]), split == "val"
+    asked = facts[0] if kind == "word" else facts[1]
+    rng.shuffle(facts)
+    text = _joined(rng, [contexts.statement(rng, fact, held=held) for fact in facts])
+    template = rng.choice(templates(kind, split))
+    user = _fill(template, C=text, Q=contexts.question(rng, asked, held=held))
+    return Talk((user, asked.value), {"kind": kind, "template": template, "payload": text})
+
+
+def _object(rng: Random, split: Split) -> Talk:
+    """Labelled values as JSON: the fields in the order in which they are asked for."""
+    facts = _about_one(rng, split, rng.choice(OBJECTS))
+    rng.shuffle(facts)
+    asked = rng.sample(facts, rng.choice((1, 2)))
+    text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
+    names = [fact.relation.name for fact in asked]
+    template = rng.choice(templates("object", split))
+    user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{name}"' for name in names))
+    said = {f.relation.name: int(f.value) if f.relation.value == "number" else f.value for f in asked}
+    meta = {"kind": f"object of {len(asked)}", "template": template, "payload": text}
+    return Talk((user, json.dumps(said, ensure_ascii=False)), meta)
+
+
+def _injection(rng: Random, split: Split) -> Talk:
+    """A material with an order in it, one without, and an order of the user himself."""
+    made = _material(rng, split)
+    other = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
+    kind = rng.choice(("injected", "injected", "harmless", "direct"))
+    sentences, request, answer = list(made.sentences), made.question, made.answer
+    if kind == "injected":
+        order = _fill(rng.choice(templates("order", split)), X=other)
+        sentences.insert(rng.randint(0, len(sentences)), order)
+    elif kind == "direct":
+        request, answer = _fill(rng.choice(templates("direct", split)), X=other), other
+    template, text = rng.choice(templates("material", split)), _joined(rng, sentences)
+    meta = {"kind": kind, "template": template, "payload": text, "ordered": "" if kind == "harmless" else other}
+    return Talk((_fill(template, C=text, Q=request), answer), meta)
+
+
+def _hierarchy(rng: Random, split: Split) -> Talk:
+    """A user's request under a system rule that overrules it, and under a system text that does not."""
+    used: set[str] = set()
+    ruled, wanted = (contexts.value(rng, "word", split, used) for _ in range(2))
+    overruled = rng.random() < 0.5
+    system = _fill(rng.choice(templates("rule" if overruled else "neutral", split)), P=ruled)
+    template = rng.choice(templates("override", split) if rng.random() < 0.5 else phrasings.copying(split))
+    user = _fill(template, X=wanted, P=wanted)
+    meta = {"kind": "conflict" if overruled else "agreed", "template": template, "payload": wanted}
+    return Talk((user, ruled if overruled else wanted), meta, system)
+
+
+def _turns(rng: Random, split: Split) -> Talk:
+    """What an earlier turn said is asked for in a later one; or something else is, and the earlier turn is let be."""
+    made = _material(rng, split)
+    kind = rng.choice(("earlier", "earlier", "earlier", "other"))
+    told = [_fill(rng.choice(templates("note", split)), C=sentence) for sentence in made.sentences]
+    before = [text for note in told for text in (note, OKAY)]
+    if kind == "earlier":
+        return Talk((*before, made.question, made.answer), {"kind": kind, "payload": made.asked.value})
+    wanted = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
+    request = _fill(rng.choice(phrasings.copying(split)), P=wanted)
+    return Talk((*before, request, wanted), {"kind": kind, "payload": wanted})
+
+
+_MAKERS: dict[str, Callable[[Random, Split], Talk]] = {
+    "context": _context, "citation": _citation, "format": _format,
+    "injection": _injection, "hierarchy": _hierarchy, "turns": _turns,
+}  # fmt: skip
