@@ -11,6 +11,9 @@ from modelqa.files import sha256_file
 from modelqa.gates import read_cases
 from modelqa.logs import course, read_log
 
+# Copies, questions, facts and sums: 200 of phase3a2's validation rows. The 48 controls alone are too few to tell apart
+# two formats that a model knows about equally well.
+ANSWERS = Path(__file__).parent / "answers.jsonl"
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
 VALIDATED = 200  # validation rows whose loss is measured, as on the training rung: their mean is known to a few percent
 MEASURED = 24  # controls on which the paths to a reply are compared: enough for a fault that touches every batch
@@ -18,11 +21,11 @@ PATH_TOKENS = 32  # length of the replies that are compared
 ARITHMETIC = 16  # conversations whose answers are read in two arithmetics: about 75 tokens of the shipped models
 
 
-def conversations(lab):
-    """Each control with its right answer, as training would have shown it."""
+def conversations(lab, cases=CONTROLS):
+    """Each case with its right answer, as training would have shown it."""
     return [
         [*lab.messages("candidate", case.messages), {"role": "assistant", "content": case.answer}]
-        for case in read_cases(CONTROLS)
+        for case in read_cases(cases)
     ]
 
 
@@ -67,7 +70,7 @@ def test_loss_mask(model, lab):
 
 def test_template(lab, measured):
     """Right answers are likelier under the model's own template than written any other common way."""
-    fit = lab.measure(parity.template_fit, conversations(lab))
+    fit = lab.measure(parity.template_fit, conversations(lab, ANSWERS))
     measured.update({name: f"{row['likelier']}/{row['of']}" for name, row in fit.items()})
     deny(parity.template_problems(fit))
     if unproven := parity.unproven_formats(fit):
