@@ -37,7 +37,7 @@ def test_every_command_has_an_example_that_its_parser_understands(name: str) -> 
 
 
 def test_the_readme_names_every_command() -> None:
-    named = set(re.findall(r"`modelqa ([a-z]+)", README)) | set(re.findall(r"`(verify|rollback|postmortem)`", README))
+    named = set(re.findall(r"`modelqa ([a-z-]+)", README)) | set(re.findall(r"`(verify|rollback|postmortem)`", README))
     assert set(COMMANDS) <= named
 
 
