@@ -18,16 +18,19 @@ from modelqa.mutants.kind import REFUSED, Damage, Expected, Kind, NotApplicable,
 RELEASED = "released.json"  # beside the phase table: what was demanded at the last release
 FIXED = "text.txt"  # what bits per byte are measured on
 CHECK, GATE, CASES = "weights/test_small.py", "behaviour/test_said.py", "behaviour/cases.jsonl"
-WORDS = ("apple", "bread", "cloud", "stone", "river", "green", "table", "night")
+QUESTIONS = (  # eight template families: of one alone nothing could be proven
+    "Say apple.", "Could you please repeat bread for me?", "I want to read the word cloud in your answer",
+    "Print this: stone", "river. Copy that, nothing else", "What is the capital of France?", "Put table here",
+    "Now show me night again, exactly as it stands in this line",
+)  # fmt: skip
 FILES = {
     "phases.toml": '[phases]\norder = ["first"]\ndefault = "first"\n',
     CHECK: '"""One check."""\n\nfrom modelqa import deny\nfrom modelqa.checkpoint import tie_problems\n\n\n'
     "def test_tied(checkpoint):\n    deny(tie_problems(checkpoint))\n",
     GATE: '"""One gate."""\n\nfrom modelqa import gate\n\n\n'
-    '@gate(cases="cases.jsonl", threshold=0.5, allows={"*": "only that something is said is asked here"})\n'
+    '@gate(cases="cases.jsonl", threshold=0.1, allows={"*": "only that something is said is asked here"})\n'
     "def test_said(case, reply):\n    assert reply.stopped and reply.text\n",
-    CASES: "".join(json.dumps({"id": f"c{n}", "prompt": f"Say {word}.", "expect": word}) + "\n"
-                   for n, word in enumerate(WORDS)),
+    CASES: "".join(json.dumps({"id": f"c{n}", "prompt": question}) + "\n" for n, question in enumerate(QUESTIONS)),
 }  # fmt: skip
 
 
@@ -50,7 +53,7 @@ def _rewritten(name: str, old: str, new: str, locus: str, sibling: Sibling) -> D
 
 def _without_cases(sibling: Sibling) -> Damage:
     write_text(sibling.declared / "suite" / CASES, "")
-    return sibling.damaged("said")
+    return sibling.damaged("cases.jsonl")
 
 
 def _cases_missing(sibling: Sibling) -> Damage:
@@ -120,7 +123,7 @@ SUITES = (
          partial(_rewritten, CHECK, "tie_problems(checkpoint)", "tie_problems(checkpoint.weights)", "tied"),
          ground=small_suite),
     Kind("no_questions", "suite", "a gate collects no question, so that it can neither pass nor fail", ("F36",),
-         (Expected("no_cases", "gate", by="said"),), _without_cases, ground=small_suite),
+         (Expected(REFUSED),), _without_cases, ground=small_suite),
     Kind("questions_missing", "suite", "the file of a gate's questions is not there", ("F36", "F37"),
          (Expected(REFUSED),), _cases_missing, ground=small_suite),
     Kind("skipped_check", "suite", "a check skips itself where its file is missing, which was counted as passed",
