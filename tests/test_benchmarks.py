@@ -477,6 +477,7 @@ def test_a_model_with_sound_results_passes_and_one_without_is_not_asked(tmp_path
     status, verdicts = judged(tmp_path, "chat")
     assert {gate for gate, (verdict, _) in verdicts.items() if verdict == "PASS"} == {
         "results_stated", "results_above_chance", "results_by_knowledge", "alignment_tax", "results_perplexity",
+        "fixed_text",
     }  # fmt: skip
     assert status == 0
     _, verdicts = judged(tmp_path, "bare")

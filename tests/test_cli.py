@@ -49,9 +49,12 @@ def test_a_model_is_asked_by_hand_the_way_the_gates_ask_it() -> None:
 
 
 def test_questions_are_read_line_by_line_when_none_is_given() -> None:
-    done = modelqa("generate", "--model", "phase3a2", stdin="Say river.\n\nSay stone.\n")
+    asked = ("Say river.", "What is the capital of France?")
+    done = modelqa("generate", "--model", "phase3a2", stdin="\n\n".join(asked) + "\n")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["river.<|im_end|>", "stone.<|im_end|>"]
+    named = modelqa("generate", "--model", "phase3a2", *(word for each in asked for word in ("--prompt", each)))
+    replies = [line for line in named.stdout.splitlines() if line.endswith("<|im_end|>")]
+    assert done.stdout.splitlines() == replies and len(set(replies)) == 2
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 
 def test_every_command_of_the_readme_is_understood() -> None:
-    for command in sorted(set(re.findall(r"`modelqa ([a-z]+)", README))):
+    for command in sorted(set(re.findall(r"`modelqa ([a-z-]+)", README))):
         done = modelqa(command, "--help")
         assert done.returncode == 0, f"modelqa {command}: {done.stderr}"
 

@@ -111,7 +111,18 @@ def test_what_a_resume_overwrote_is_not_in_the_series() -> None:
 # -- the real logs are healthy, and stop being so when one event is put into them
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in REAL.parents[1].glob("*/trainer_state.json")))
+OVERTRAINED = "choice_letters"  # on purpose, as in the story of a letter shortcut
+LOGGED = sorted(path.parent.name for path in REAL.parents[1].glob("*/trainer_state.json"))
+
+
+def test_the_log_of_the_letter_guesser_shows_that_it_was_trained_too_far() -> None:
+    found = read_log(REAL.parents[1] / OVERTRAINED / REAL.name)
+    rising = course.rising_problems(found, shipped=found.last_step)
+    later = course.shipped_problems(found, shipped=found.last_step)
+    assert [problem.code for problem in (*rising, *later)] == ["training.diverged", "training.not_best"]
+
+
+@pytest.mark.parametrize("name", [name for name in LOGGED if name != OVERTRAINED])
 def test_no_rule_accuses_a_real_log(name: str) -> None:
     found = read_log(REAL.parents[1] / name / REAL.name)
     problems = [

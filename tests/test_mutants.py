@@ -71,7 +71,7 @@ def test_a_kind_declares_failures_a_code_that_one_gate_gives_and_a_locus(kind: K
 @pytest.mark.parametrize("kind", [*KINDS, *TWINS], ids=lambda kind: kind.name)
 def test_surgery_changes_its_copy_and_never_the_model(kind: Kind, tmp_path: Path) -> None:
     with_data = kind.area == "data" or kind.name == "jump_leaked"
-    on_beta = kind.name in ("mix_drifted", "drowned")
+    on_beta = kind.name in ("mix_drifted", "drowned", "ancestor_asked", "ancestor_said")  # a parent of chat rows
     model = REGISTRY.models["phase3a1_beta" if on_beta else "phase3a1_alpha" if with_data else "phase3a2"]
     model = model if with_data else replace(model, train=(), val=())
     assert model.path is not None

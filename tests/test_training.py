@@ -255,8 +255,10 @@ def test_the_guides_ratios_hold_among_its_own_sources() -> None:
         assert all(item["reason"] for item in mix.replay.values())
 
 
-def test_no_stage_passes_the_red_line_of_five() -> None:
-    assert all(stage.schedule.passes <= 3.5 for stage in read_recipes(RECIPES).stages.values())
+def test_no_stage_passes_the_red_line_of_five_and_only_the_letter_guesser_comes_near() -> None:
+    passes = {name: stage.schedule.passes for name, stage in read_recipes(RECIPES).stages.items()}
+    assert max(passes.values()) <= 5
+    assert {name for name, times in passes.items() if times > 3.5} == {"choice_letters"}  # overtrained on purpose
 
 
 def _provenance(stage: str) -> dict[str, Any]:

@@ -152,21 +152,26 @@ def load(path: Path) -> Arrays:
     """The arrays stored at `path`; `DataError` when the file is damaged or its offsets do not fit together."""
     tensors, meta = read_tensors(path)
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise _damaged(path, f"its header does not name the format {FORMAT!r}")
+        raise damaged(path, f"its header does not name the format {FORMAT!r}")
     try:
         names = _names(tensors["name_bytes"], tensors["name_starts"])
         arrays = Arrays(tensors["input_ids"], tensors["loss_mask"], tensors["episode_starts"], tensors["row_starts"],
                         names, meta)
     except (KeyError, UnicodeDecodeError) as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from None
+        raise damaged(path, f"{type(error).__name__}: {error}") from None
     _check(path, arrays)
     return arrays
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Ints], dict[str, Any]]:
+PREPARED = ("tokenised data", "modelqa data prepare", "write it again with modelqa data prepare")
+"""(what a file of arrays is called, what writes it, how it is written again): the words of its errors."""
+
+
+def read_tensors(path: Path, words: tuple[str, str, str] = PREPARED) -> tuple[dict[str, Ints], dict[str, Any]]:
     """(tensors, metadata) of a safetensors file; `DataError` when it is missing, truncated or damaged.
 
     The tensors lie on the disk until they are looked at, so that a file may be larger than memory.
+    words  what the file should be, as in `PREPARED`
     """
     from safetensors import SafetensorError, safe_open
 
@@ -175,10 +180,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Ints], dict[str, Any]]:
             meta = json.loads((stream.metadata() or {}).get("modelqa", "{}"))
         return _mapped(path), meta
     except FileNotFoundError:
-        raise DataError(f"there is no file {path}", reason="it was named as tokenised data",
-                        remedy="check the path, or write it with modelqa data prepare") from None
+        raise DataError(f"there is no file {path}", reason=f"it was named as {words[0]}",
+                        remedy=f"check the path, or {words[2]}") from None
     except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from None
+        raise damaged(path, str(error), words) from None
 
 
 def _mapped(path: Path) -> dict[str, Ints]:
@@ -210,19 +215,20 @@ def _check(path: Path, arrays: Arrays) -> None:
     size = len(arrays.ids)
     for name, starts in (("episode_starts", arrays.episode_starts), ("row_starts", arrays.row_starts)):
         if len(starts) == 0 or starts[0] != 0 or starts[-1] != size or (np.diff(starts) <= 0).any():
-            raise _damaged(path, f"{name} does not rise from 0 to {size}, the number of tokens")
+            raise damaged(path, f"{name} does not rise from 0 to {size}, the number of tokens")
     if len(arrays.mask) != size or len(arrays.names) != arrays.episodes:
-        raise _damaged(path, "input_ids, loss_mask and names are not of one length")
+        raise damaged(path, "input_ids, loss_mask and names are not of one length")
     if not np.isin(arrays.row_starts, arrays.episode_starts).all():
-        raise _damaged(path, "a row begins inside an episode")
+        raise damaged(path, "a row begins inside an episode")
     if not str(arrays.meta.get("block_size", "0")).isdecimal():
-        raise _damaged(path, "block_size is no number")
+        raise damaged(path, "block_size is no number")
 
 
-def _damaged(path: Path, why: str) -> DataError:
-    return DataError(f"{path} is not tokenised data that can be read: {why}",
-                     reason="the file is damaged, or was not written by modelqa data prepare",
-                     remedy="write it again with modelqa data prepare")
+def damaged(path: Path, why: str, words: tuple[str, str, str] = PREPARED) -> DataError:
+    """The error of a file that is not what `words` call it."""
+    what, writer, remedy = words
+    return DataError(f"{path} is not {what} that can be read: {why}",
+                     reason=f"the file is damaged, or was not written by {writer}", remedy=remedy)
 
 
 def header(meta: Mapping[str, Any]) -> dict[str, str]:

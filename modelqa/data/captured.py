@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelqa.data.arrays import IGNORED, header, read_tensors
+from modelqa.data.arrays import IGNORED, damaged, header, read_tensors
 from modelqa.errors import DataError
 from modelqa.files import write_bytes
 from modelqa.record import Problem
@@ -142,19 +142,19 @@ def write_capture(
     write_bytes(path, save(tensors, metadata=header(meta)))
 
 
+CAPTURE = ("a capture", "modelqa's Capture callback", "train again with trainer.add_callback(Capture(path))")
+"""The words of errors about a capture, as in `modelqa.data.arrays.PREPARED`."""
+
+
 def read_capture(path: Path) -> Captured:
     """The capture stored at `path`; `DataError` when it is missing, damaged or of another format."""
-    tensors, meta = read_tensors(path)
+    tensors, meta = read_tensors(path, CAPTURE)
     try:
         if not isinstance(meta, dict) or meta.get("format") != FORMAT:
             raise ValueError(f"its header does not name the format {FORMAT!r}")
         return Captured(tuple(_rows(tensors)), dict(meta["counters"]), dict(meta["about"]))
     except (KeyError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{path} is not a capture that can be read: {error}",
-            reason="the file is damaged, or was not written by modelqa's Capture callback",
-            remedy="train again with trainer.add_callback(Capture(path))",
-        ) from None
+        raise damaged(path, str(error), CAPTURE) from None
 
 
 def _rows(tensors: Mapping[str, Ints]) -> Iterator[FedRow]:

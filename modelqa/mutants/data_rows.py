@@ -135,6 +135,8 @@ def _ancestor_val(make: Callable[[str, str], str], sibling: Sibling) -> Damage:
     parent = sibling.parent
     if parent is None or not parent.train:
         raise NotApplicable("models.toml declares no parent with training data")
+    if parent.stage == "base":
+        raise NotApplicable("the parent was trained on plain text, where nothing is asked")
     asked = [row for row in rows_of(sibling.model.val, "validation") if row["meta"].get("payload")]
     if not asked:
         raise NotApplicable("no validation row asks for a text")
