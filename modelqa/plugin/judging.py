@@ -293,4 +293,4 @@ def _harness_fault(judged: Judged) -> Judged:
 
 
 def _later_text(later: Later) -> str:
-    return f"asked from phase {later.phase} on: {later.because}"
+    return f"asked from {later.phase} on: {later.because}"

@@ -90,11 +90,12 @@ def best_null(result: GateResult) -> str:
 def closing_rows(run: Run, *, whole: bool = True) -> list[tuple[Status, str]]:
     """(status, line) for each gate in ladder order: the table that closes a run.
 
-    Unless `whole`, gates of one rung that pass without a figure share a line, and so do gates not asked for one reason.
+    Unless `whole`, gates of one rung that pass without a figure share a line, and so do gates not asked for one reason
+    or from one phase on.
     """
     alike: dict[tuple[str, ...], list[GateResult]] = {}
     for number, result in enumerate(run.gates):
-        same = (result.rung, result.verdict.status, _tail(result))
+        same = (result.rung, result.verdict.status, _shared(result))
         short = not whole and (same[1:] == (Status.PASS, "") or result.verdict.status is Status.NOT_ASKED)
         alike.setdefault(same if short else (str(number),), []).append(result)
     names = [results[0].gate if len(results) == 1 else f"{len(results)} checks" for results in alike.values()]
@@ -102,10 +103,17 @@ def closing_rows(run: Run, *, whole: bool = True) -> list[tuple[Status, str]]:
     return [
         (
             results[0].verdict.status,
-            f"{results[0].rung:<10}  {name:<{width}}  {results[0].verdict.status:<12}  {_tail(results[0])}".rstrip(),
+            f"{results[0].rung:<10}  {name:<{width}}  {results[0].verdict.status:<12}  "
+            f"{_tail(results[0]) if len(results) == 1 else _shared(results[0])}".rstrip(),
         )
         for name, results in zip(names, alike.values(), strict=True)
     ]
+
+
+def _shared(result: GateResult) -> str:
+    """The tail that gates of one line have in common: of a later phase's gates only the phase, not why each waits."""
+    tail = _tail(result)
+    return tail.partition(":")[0] if result.verdict.code == "later_phase" else tail
 
 
 def _tail(result: GateResult) -> str:
