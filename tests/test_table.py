@@ -59,5 +59,5 @@ def test_gates_of_a_later_phase_share_a_line_and_verbosity_tells_why_each_waits(
     waits = [result(Verdict(Status.NOT_ASKED, "later_phase", "g", f"asked from beta on: {why}")) for why in "ab"]
     run = Run({}, {}, {}, (), (), tuple(waits))
     ((_, short),) = closing_rows(run, whole=False)
-    assert short.split("  ")[-1] == "asked from beta on" and "2 checks" in short
+    assert short.endswith("  asked from beta on") and "2 checks" in short
     assert [line.rpartition(": ")[2] for _, line in closing_rows(run)] == ["a", "b"]
