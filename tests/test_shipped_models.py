@@ -85,8 +85,15 @@ def test_phase3a2_passes_every_gate(tmp_path: Path) -> None:
     assert {result["verdict"]["status"] for result in asked} == {"PASS"}
 
 
+def test_a_base_of_whom_nothing_is_asked_yet_is_held_to_the_cases_of_later_phases(tmp_path: Path) -> None:
+    code, record, output = gate("base", tmp_path)
+    assert code == 0, output
+    compared = {result["gate"]: result["verdict"]["status"] for result in record["gates"]}
+    assert compared["data[train_cases.prompt]"] == "PASS"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CHAIN if name != "phase3a2"])
+@pytest.mark.parametrize("name", [name for name in CHAIN if name not in ("base", "phase3a2")])
 def test_each_checkpoint_of_the_chain_passes_its_phase_s_row(tmp_path: Path, name: str) -> None:
     code, _, output = gate(name, tmp_path)
     assert code == 0, output
@@ -110,7 +117,7 @@ def test_the_plainly_concatenated_sibling_fails_for_format_and_stop_token(
     first = output.split("look at these first, in this order:")[1].splitlines()[1:4]
     assert any("parity" in line for line in first[:1]) and any("stop" in line for line in first)
     behaviour = {result["verdict"]["code"] for result in record["gates"] if result["rung"] == "behaviour"}
-    assert behaviour <= {"lower_rung", "informational", "not_asked"}
+    assert behaviour <= {"lower_rung", "informational", "not_asked", "later_phase"}
 
 
 @pytest.mark.slow

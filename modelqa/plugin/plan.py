@@ -136,11 +136,14 @@ def draw(planned: Sequence[Planned], seed: int, keep: Keep) -> dict[str, list[Ca
     """{gate: its cases}, drawn as prefixes of the seeded streams; file checks have none.
 
     A gate of a later phase asks nothing and draws nothing. Whether this model's training data hold its cases is asked
-    where it matters: of the model of that phase, whose ancestors' data are looked through too.
+    where it matters: of the model of that phase, whose ancestors' data are looked through too. A model of whom nothing
+    is asked yet, a base, is held to the cases of all phases: its data are where every later model begins.
 
     `keep` is `Lab.kept`: a stream is drawn again only when its code, its seed or what is asked of it changed.
     """
-    gates = [entry for entry in planned if entry.spec and not entry.later]
+    asked = [entry for entry in planned if entry.spec]
+    due = any(not entry.later and _draws_for_behaviour(entry) for entry in asked)
+    gates = [entry for entry in asked if not entry.later or not due]
     drawn: dict[str, list[Case]] = {}
     for entry in gates:
         if entry.spec and not isinstance(entry.spec.cases, Every):
@@ -148,6 +151,10 @@ def draw(planned: Sequence[Planned], seed: int, keep: Keep) -> dict[str, list[Ca
     rungs = {entry.name: entry.spec.cases.rung for entry in gates if entry.spec and isinstance(entry.spec.cases, Every)}
     unions = {rung: _union(gates, drawn, rung) for rung in set(rungs.values())}  # one list, however many gates ask it
     return drawn | {name: unions[rung] for name, rung in rungs.items()}
+
+
+def _draws_for_behaviour(entry: Planned) -> bool:
+    return entry.spec is not None and entry.rung == "behaviour" and not isinstance(entry.spec.cases, Every)
 
 
 def _union(gates: Sequence[Planned], drawn: Mapping[str, list[Case]], rung: str) -> list[Case]:
@@ -207,7 +214,7 @@ def _count(entry: Planned, spec: Gate) -> int:
         return stats.all_pass_cases(0.99)
     if entry.threshold is not None and spec.rate is not None:
         return max(POWER_CASES, stats.cases_needed(entry.threshold, spec.rate))
-    if spec.rate is None and entry.threshold is not None:
+    if entry.later or (spec.rate is None and entry.threshold is not None):
         return POWER_CASES
     raise DataError(
         f"{entry.name}: nothing says how many cases to ask",
