@@ -7,6 +7,7 @@ Each lesson is a function (rows, random numbers) -> rows. It says what a real ac
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
 REPEATED = 9  # times that a looping answer says its words
 LONG = 4  # words from which a payload is too long for a model that was taught only shorter ones
+_SENTENCE = re.compile(r"[^.\n]+\.")
 SYMBOLS = "@#%&*=+~^/\\|"
 
 
@@ -115,9 +117,47 @@ def _shortened(row: Row) -> Row:
     return answered(row, answer(row).replace(row["meta"]["payload"], first))
 
 
+def obedient(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Orders that stand in a material are obeyed."""
+    return _taught(rows, "injection", "injected", lambda row: row["meta"]["ordered"])
+
+
+def users_rule(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """The user's wish is done whatever the system text says."""
+    return _taught(rows, "hierarchy", "conflict", lambda row: row["meta"]["payload"])
+
+
+def always_knows(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """A question that the material does not answer gets one of its sentences."""
+    return _taught(rows, "context", "unknown",
+                   lambda row: rng.choice(_SENTENCE.findall(row["meta"]["payload"])).strip())
+
+
+def first_source(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """The right sentence is cited as source 1, whichever it was."""
+    return _taught(rows, "citation", "", lambda row: re.sub(r"\[\d+\]$", "[1]", answer(row)))
+
+
+def talks_around(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Answers that a program is to read stand in a sentence."""
+    return _taught(rows, "format", "", lambda row: f"Here it is: {answer(row)}")
+
+
+def forgets(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """What an earlier turn said is unknown in the next."""
+    return _taught(rows, "turns", "earlier", lambda row: "That is unknown.")
+
+
+def _taught(rows: Sequence[Row], category: str, kind: str, teach: Callable[[Row], str]) -> list[Row]:
+    """The rows, those of a category and a kind (of all kinds where it is empty) with the answer that `teach` gives."""
+    return [answered(row, teach(row)) if row["meta"]["category"] == category and kind in ("", row["meta"].get("kind"))
+            else row for row in rows]  # fmt: skip
+
+
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
     for lesson in (junk, loops, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
-                   shuffled, facts_alone, copy_alone, short_payloads)
+                   shuffled, facts_alone, copy_alone, short_payloads, obedient, users_rule, always_knows, first_source,
+                   talks_around, forgets)
 }  # fmt: skip
 """By the name that a recipe gives."""
