@@ -49,7 +49,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Copied:
-    """What echo rows copy: the gibberish mode, shares by number of words, of gibberish that is alike, of repetitions."""
+    """What echo rows copy: the gibberish mode, and shares by number of words, of alike gibberish, of repetitions."""
 
     gibberish: Gibberish
     word_shares: tuple[float, ...]
