@@ -134,6 +134,7 @@ def payload(
     language: Language = "en",
     kind: Kind = "words",
     punctuation: bool = False,
+    repeat_share: float = 0.0,
     is_safe: Callable[[str], bool] | None = None,
 ) -> str:
     """A payload of `words` words that belongs to `split` and differs from every other split's after normalisation.
@@ -141,14 +142,16 @@ def payload(
     kind         "words", "nonce", "mixed" (each word is one or the other, both present when there is room) or "alike"
                  (gibberish words that begin or end alike)
     punctuation  now and then (one in five) a final `.`, `!` or `?`, which is then part of the payload
+    repeat_share of payloads of two words and more say one word twice, which the drawn words do by chance alone
     is_safe      what each gibberish word must satisfy
     """
     for _ in range(MAX_DRAWS):
         kinds = _kinds(rng, words, kind)
-        text = " ".join(
+        drawn = (
             alike(rng, split=split, words=words, is_safe=is_safe) if kind == "alike"
-            else (_word(rng, split, language, chosen, is_safe) for chosen in kinds)
+            else [_word(rng, split, language, chosen, is_safe) for chosen in kinds]
         )
+        text = " ".join(_repeated(rng, drawn, repeat_share))
         if payload_split(text) != split:
             continue
         text = cased(rng, text)
@@ -160,6 +163,14 @@ def payload(
         reason=f"{MAX_DRAWS} draws belonged to other splits",
         remedy="ask for more words a payload, or for gibberish",
     )
+
+
+def _repeated(rng: Random, words: list[str], share: float) -> list[str]:
+    """`words`, or with probability `share` the same with one of them in the place of another: side by side or apart."""
+    if not share or len(words) < 2 or rng.random() >= share:
+        return words
+    source, place = rng.sample(range(len(words)), 2)
+    return [words[source] if index == place else word for index, word in enumerate(words)]
 
 
 def _kinds(rng: Random, words: int, kind: Kind) -> list[Kind]:
