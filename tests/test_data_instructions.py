@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from modelqa.cli import main
-from modelqa.data import contexts, instructions, templates_statements
+from modelqa.data import contexts, instructions, statements
 from modelqa.data.rows import Row, answer_of, defect, duplicates, user_of
 from modelqa.data.templates_instructions import KINDS, phrasings
 from modelqa.family import normalise, overlapping, payload_split, signature
@@ -126,7 +126,7 @@ def test_every_form_of_a_fact_names_the_key_first_and_then_the_value(relation: c
 
 def test_drawn_relations_are_many_and_of_the_kind_that_was_asked_for() -> None:
     rng = Random(1)
-    drawn = [templates_statements.relation(rng, "person", value) for value in ("word", "number") for _ in range(300)]
+    drawn = [statements.relation(rng, "person", value) for value in ("word", "number") for _ in range(300)]
     assert len({relation.name for relation in drawn}) > 200
     assert {relation.value for relation in drawn[:300]} == {"word"} and {r.value for r in drawn[300:]} == {"number"}
     for relation in drawn:

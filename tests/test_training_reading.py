@@ -15,7 +15,7 @@ import pytest
 from modelqa.data.contexts import RELATIONS
 from modelqa.data.templates_instructions import KINDS as KINDS_OF_TEMPLATES
 from modelqa.data.templates_instructions import phrasings
-from modelqa.family import overlapping, payload_split, signature
+from modelqa.family import PAYLOAD, overlapping, payload_split, signature
 from modelqa.reply import Reply
 from modelqa.training.reading import KINDS, PHRASINGS, Question, questions
 
@@ -59,8 +59,9 @@ def test_the_sentence_of_the_material_is_a_right_answer() -> None:
 def test_no_training_template_is_of_the_family_of_a_development_phrasing(kind: str) -> None:
     table = tomllib.loads((ROOT / PHRASINGS).read_text(encoding="utf-8"))
     held = [text for name in ("frames", "orders", "turns") for texts in table[name].values() for text in texts]
-    signed = [[signature(_filled(text), payload=MARK) for text in texts] for texts in (phrasings(kind, "train"), held)]
-    assert overlapping(*signed) == []
+    both = (phrasings(kind, "train"), held)
+    train, dev = ([signature(_filled(text), payload=MARK) for text in texts] for texts in both)
+    assert overlapping(train, [text for text in dev if set(text.split()) != {PAYLOAD}]) == []  # tags are not words
 
 
 def _filled(template: str) -> str:

@@ -90,8 +90,10 @@ RELATIONS = (
 LABELLED = (
     "the {N} is {P}.", "{N}: {P}.", "{N} = {P}.", "its {N} is {P}.", "{P} is the {N}.", "{P} is its {N}.", "{P} ({N}).",
     "the {N} was set to {P}.", "the {N} was noted as {P}.", "we know the {N}: {P}.", "{P} was given as the {N}.",
-    "they call {P} the {N}.", "{N} goes with {P}.", "it has {P} as {N}.", "someone put {P} for the {N}.", "{N} must be {P}.",
-    "in the field {N} is {P}.", "the {N} of it is {P}.", "{P}, that is the {N}.", "take {P} for the {N}.", "{N} is {P}, we think.",
+    "they call {P} the {N}.", "{N} goes with {P}.", "it has {P} as {N}.", "someone put {P} for the {N}.",
+    "{N} must be {P}.",
+    "in the field {N} is {P}.", "the {N} of it is {P}.", "{P}, that is the {N}.", "take {P} for the {N}.",
+    "{N} is {P}, we think.",
     "its {N} will be {P}.", "{P} became the {N}.", "my {N} was {P}.", "as a {N} it got {P}.", "{P} counts as the {N}.",
     "one {N} was found: {P}.", "it shows {P} in place of the {N}.", "the new {N} seems to be {P}.", "{P} fits the {N}.",
     "look, the {N} says {P}.", "{N} - {P}.", "{P} - {N}.", "{N} got the value {P}.", "with {P} we name its {N}.",

@@ -13,7 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from modelqa.data import contexts, phrasings, templates_statements
+from modelqa.data import contexts, phrasings, statements
 from modelqa.data.contexts import RELATIONS, Fact
 from modelqa.data.grammar import Split
 from modelqa.data.rows import DEFAULT_SYSTEM, Row, prompt_of
@@ -21,13 +21,16 @@ from modelqa.data.templates_instructions import phrasings as templates
 from modelqa.errors import UsageError
 
 SIZE = 12_000  # rows
-SHARES = {"context": 0.24, "citation": 0.11, "format": 0.24, "injection": 0.17, "hierarchy": 0.14, "turns": 0.10}
+SHARES = {"context": 0.25, "citation": 0.10, "format": 0.24, "injection": 0.17, "hierarchy": 0.14, "turns": 0.10}
 HEARD = ("Okay.",) * 8 + (
-    "Yes.", "Good.", "I see.", "Understood.", "Fine.", "All right.", "Thank you.", "I know.", "Very good.", "Done.", "Right.",
+    "Yes.", "Good.", "I see.", "Understood.", "Fine.", "All right.", "Thank you.", "I know.", "Very good.", "Done.",
+    "Right.",
 )  # what is said to a note; mostly one thing, since the loss is taken on it
 MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
 MAX_DRAWS = 200  # tries for one more new prompt
-OBJECTS: tuple[list[contexts.Value], ...] = (["word", "number"], ["word", "word", "number"], ["word", "number", "number"])
+OBJECTS: tuple[list[contexts.Value], ...] = (
+    ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
+)  # fmt: skip
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
 
@@ -97,12 +100,12 @@ def _relation(rng: Random, split: Split, **wanted: Any) -> contexts.Relation:
     """Validation has the fixed relations in forms of their own; training has hundreds more."""
     if split == "val":
         return rng.choice([r for r in RELATIONS if all(getattr(r, name) == kind for name, kind in wanted.items())])
-    return templates_statements.draw(rng, **wanted)
+    return statements.draw(rng, **wanted)
 
 
 def _statement(rng: Random, fact: Fact, split: Split) -> str:
     told = contexts.statement(rng, fact, held=split == "val")
-    return told if split == "val" or fact.relation not in RELATIONS else templates_statements.later(rng, told)
+    return told if split == "val" or fact.relation not in RELATIONS else statements.later(rng, told)
 
 
 def _material(rng: Random, split: Split) -> _Material:
@@ -189,7 +192,7 @@ def _bare(rng: Random, split: Split, kind: str) -> Talk:
 def _object(rng: Random, split: Split) -> Talk:
     """Labelled values as JSON: the fields in the order in which they are asked for."""
     used: set[str] = set()
-    named = templates_statements.fields(rng, rng.choice(OBJECTS), known=split == "val")
+    named = statements.fields(rng, rng.choice(OBJECTS), known=split == "val")
     facts = [Fact(relation, "", contexts.value(rng, relation.value, split, used)) for relation in named]
     asked = rng.sample(facts, rng.choice((1, 2)))
     rng.shuffle(facts)

@@ -214,7 +214,7 @@ def main(arguments: Sequence[str]) -> int:
             if not right:
                 wrong[question.behaviour, question.kind].append(f"{[m['content'] for m in question.talk]} -> {text!r}")
         for (behaviour, kind), found in by.items():
-            sys.stdout.write(f"  {behaviour:10} {kind:12} {sum(found):3}/{len(found):<3} {sum(found)/len(found):6.1%}\n")
+            sys.stdout.write(f"  {behaviour:10} {kind:12} {sum(found):3}/{len(found)}\n")
             if verbose:
                 sys.stdout.writelines(f"      {line}\n" for line in wrong[behaviour, kind][:6])
         sys.stdout.write(f"  never stopped: {open_ended}\n")
