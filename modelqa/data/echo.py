@@ -81,7 +81,7 @@ def rows(
                  `UsageError` (mode "exclude" copies no gibberish and needs none)
     word_shares  of echo payloads of one word, two words, and so on
     alike_share  of echo payloads with gibberish are words that begin or end alike; mode "exclude" has none
-    repeat_share of echo payloads of two words and more say one word twice
+    repeat_share of echo payloads say something again (`pools.payload`)
     """
     total = size(gibberish, n_examples, max_examples)
     is_safe = _filter(gibberish, bpe_safe, count_tokens, max_target_tokens)

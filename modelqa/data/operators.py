@@ -51,7 +51,7 @@ def rows(
     """`n` examples, rounded up to a multiple of three, streamed; the three of one payload follow each other.
 
     kinds         what payloads are made of; one of them is drawn for each, so that naming one twice doubles its share
-    repeat_share  of payloads of two words and more say one word twice
+    repeat_share  of payloads say something again (`pools.payload`)
     max_tokens    upper limit of `count_tokens(payload)`; 0 for none. A limit without `count_tokens` is a `UsageError`.
     """
     draw = _payloads(
