@@ -6,18 +6,32 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelqa.errors import GenerationError
-
-if TYPE_CHECKING:
-    from modelqa.generate.engine import LocalEngine
+from modelqa.generate.loading import position_limit
 
 Scored = tuple[Sequence[int], Sequence[int]]  # (ids, mask): mask 1 where the token is supervised, else 0
 _DROPOUT_SEED = 0  # train mode draws dropout masks; the same ones each time
+
+
+class Loaded(Protocol):
+    """A model in memory: what is needed of `LocalEngine` here, whose fields say what these are."""
+
+    @property
+    def model(self) -> Any: ...
+
+    @property
+    def pad_id(self) -> int: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def vocabulary(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class Loss:
 
 
 def losses(
-    engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False
+    engine: Loaded, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False
 ) -> list[Loss]:
     """One `Loss` for each (ids, mask), in their order.
 
@@ -54,7 +68,7 @@ def losses(
     return [found[index] for index in range(len(sequences))]
 
 
-def logits(engine: LocalEngine, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
+def logits(engine: Loaded, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
     """Logits of shape (len(ids), vocabulary) of one sequence; `cached` feeds token by token through the KV cache."""
     import torch
 
@@ -83,7 +97,7 @@ class Best:
     largest: float
 
 
-def best(engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8) -> list[Best]:
+def best(engine: Loaded, sequences: Sequence[Scored], *, batch_size: int = 8) -> list[Best]:
     """One `Best` for each (ids, mask), in their order: what the model would say where the mask is 1, the text given.
 
     Where logits are no numbers the gap is 0, and the token is -1: no token is preferred. Errors as in `losses`.
@@ -115,7 +129,7 @@ def _best(row: Any, mask: Sequence[int]) -> Best:
 
 
 def fed_logits(
-    engine: LocalEngine,
+    engine: Loaded,
     ids: Sequence[int],
     *,
     positions: Sequence[int] | None = None,
@@ -132,7 +146,7 @@ def fed_logits(
         return _numpy(engine.model(**inputs, use_cache=use_cache).logits[0])
 
 
-def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+def packed_logits(engine: Loaded, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
     """Logits of each segment, (its length, vocabulary), when all are packed into one row and isolated from each other.
 
     Isolation is transformers' own: position ids that start again at 0, no attention mask and no KV cache. With any of
@@ -146,7 +160,7 @@ def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> lis
     return np.split(fed_logits(engine, ids, positions=positions), ends)
 
 
-def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
+def bits_per_byte(engine: Loaded, text: str, ids: Sequence[int]) -> float:
     """Bits that the model needs for each UTF-8 byte of `text`, given as `ids`; comparable across tokenizers.
 
     The first id is given, not predicted: begin with the model's BOS so that the whole text counts.
@@ -157,10 +171,8 @@ def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
     return losses(engine, [(ids, [1] * len(ids))])[0].nll / math.log(2) / size
 
 
-def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
+def _check(engine: Loaded, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
     """`packed`: positions start again, so that a row may be longer than the model has positions."""
-    from modelqa.generate.loading import position_limit
-
     limit = None if packed else position_limit(engine.model)
     outside = [number for number in ids if not 0 <= number < engine.vocabulary]
     if not ids:
@@ -178,11 +190,11 @@ def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int
     )
 
 
-def _batch(engine: LocalEngine, batch: Sequence[Scored]) -> list[Loss]:
+def _batch(engine: Loaded, batch: Sequence[Scored]) -> list[Loss]:
     return [_loss(row, ids, mask) for row, (ids, mask) in zip(_forward(engine, batch), batch, strict=True)]
 
 
-def _forward(engine: LocalEngine, batch: Sequence[Scored]) -> Any:
+def _forward(engine: Loaded, batch: Sequence[Scored]) -> Any:
     """Logits (rows, width, vocabulary) of sequences padded on the right."""
     import torch
 
