@@ -22,6 +22,7 @@ DISTINCT_WORDS = 4  # in a gram; fewer ("1 1 1 1 ...") match by chance: all meas
 _QUOTED = re.compile("[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{1,200})[\"\u201d\u201c\u00bb]")
 _PUNCTUATION = re.compile(r"[^\w\s'\u2019]+|\n")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")  # what `family.signature` masks as a number
+_STRIDE = NGRAM - 2  # of a gram's words begin a triple inside it
 REMEMBERED = 100_000  # sets of tokens, of rows that one template made over and over: tens of megabytes at most
 _SHOWN = 120  # characters of matched text kept in an overlap
 
@@ -79,6 +80,7 @@ class Index:
         self.prompts: defaultdict[Gram, list[int]] = defaultdict(list)
         self.payloads = Payloads(items)
         self.grams: defaultdict[Gram, list[tuple[int, int]]] = defaultdict(list)
+        self.triples: set[Gram] = set()  # of words that stand in a gram side by side
         self.too_short: list[int] = []
         for number, item in enumerate(items):
             if item.words:
@@ -91,6 +93,7 @@ class Index:
         for place, gram in enumerate(_grams(words)):
             if len(set(gram)) >= DISTINCT_WORDS:
                 self.grams[gram].append((number, place))
+                self.triples.update(zip(gram, gram[1:], gram[2:], strict=False))
                 checkable = True
         if not checkable:
             self.too_short.append(number)
@@ -102,7 +105,7 @@ class Index:
             for number in self.payloads.items[payload]:
                 found.add("payload", row, number, self.items[number].id, " ".join(payload))
         words = row.words + row.answer_words
-        if len(words) >= NGRAM and not self.gram_set.isdisjoint(_grams(words)):
+        if not self.triples.isdisjoint(_spaced_triples(words)) and not self.gram_set.isdisjoint(_grams(words)):
             self._match_grams(row, words, found)
 
     def _match_prompt(self, row: Item, found: Found) -> None:
@@ -156,7 +159,7 @@ class Payloads:
         found = {declared} & self.items.keys()
         if declared and _holds(row.words, declared):
             for words in (row.words, row.answer_words):
-                if not self.start_set.isdisjoint(itertools.pairwise(words)):
+                if not self.start_set.isdisjoint(itertools.pairwise(words)):  # masking takes longer than looking
                     found.update(self._runs(_masked(words, declared)))
             return found
         quoted = (tuple(normalise(text).split()) for text in _QUOTED.findall(row.prompt))
@@ -176,6 +179,8 @@ class Payloads:
 
     def _runs(self, words: Words) -> Iterator[Gram]:
         """Each payload of two words or more that stands in `words`."""
+        if self.start_set.isdisjoint(itertools.pairwise(words)):
+            return
         for start, pair in enumerate(itertools.pairwise(words)):
             for payload in self.starts.get(pair, ()):
                 if tuple(words[start:start + len(payload)]) == payload:
@@ -198,7 +203,8 @@ class Templates:
         self.bare = any(not bag for bag in bags)  # some item is nothing but payload
         spread = Counter(token for bag in bags for token in bag)
         self.bits = {token: 1 << place for place, token in enumerate(spread)}
-        self.likely: dict[int, bool] = {}  # what is known of the sets of tokens that rows held
+        self.vocabulary = frozenset(self.bits)
+        self.likely: dict[frozenset[str], bool] = {}  # what is known of the sets of tokens that rows held
         for bag in filter(None, bags):
             size = bag.total()
             needed = size * SAME_FAMILY / (2 - SAME_FAMILY) - 1e-9
@@ -217,15 +223,19 @@ class Templates:
         words = _numbered(row.words)
         if self.bare and words <= _numbered([*row.payload_words, *row.answer_words]):
             return True
-        bits = [self.bits[word] for word in words if word in self.bits]
-        held = sum(bits)
-        if held not in self.likely:
+        known = self.vocabulary & words
+        if known not in self.likely:
             if len(self.likely) >= REMEMBERED:
                 self.likely.clear()
-            candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
-            wanted = map(self.wanted.__getitem__, candidates)
-            self.likely[held] = any((tokens & held).bit_count() >= needed for tokens, needed in wanted)
-        return self.likely[held]
+            self.likely[known] = self._resembles([self.bits[word] for word in known])
+        return self.likely[known]
+
+    def _resembles(self, bits: Sequence[int]) -> bool:
+        """Whether a row that holds these tokens may have the template of an item."""
+        held = sum(bits)
+        candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
+        wanted = map(self.wanted.__getitem__, candidates)
+        return any((tokens & held).bit_count() >= needed for tokens, needed in wanted)
 
     def match(self, found: Found) -> None:
         """Add each item's most similar template among the rows'."""
@@ -239,6 +249,8 @@ class Templates:
 
 
 def _numbered(words: Words) -> set[str]:
+    if "".join(words).isalpha():  # most texts hold no number
+        return set(words)
     return {word if word.isalpha() else _DIGITS.sub(NUMBER, word) for word in words}
 
 
@@ -258,6 +270,11 @@ def _rarest(bag: Counter[str], spread: Counter[str], spare: float) -> Iterator[s
 
 def _grams(words: Words) -> Iterator[Gram]:
     return zip(*(words[start:] for start in range(NGRAM)), strict=False)
+
+
+def _spaced_triples(words: Words) -> Iterator[Gram]:
+    """Three words in a row at every sixth place: every gram that stands in `words` holds exactly one of them whole."""
+    return zip(words[_STRIDE - 1 :: _STRIDE], words[_STRIDE::_STRIDE], words[_STRIDE + 1 :: _STRIDE], strict=False)
 
 
 def _holds(words: Words, run: Gram) -> bool:

@@ -166,7 +166,9 @@ class LocalEngine:
         margin = min(gaps[: len(kept)], default=None) if gaps is not None else None
         return Reply(tuple(kept), decode(kept), decode(ids[:end]).strip(), end is not None, margin)
 
-    def losses(self, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False) -> list[Loss]:
+    def losses(
+        self, sequences: Sequence[Scored], *, batch_size: int | None = None, train_mode: bool = False
+    ) -> list[Loss]:
         """See `modelqa.generate.losses.losses`."""
         with _explained():
             return losses.losses(self, sequences, batch_size=batch_size, train_mode=train_mode)

@@ -15,6 +15,8 @@ from modelqa.errors import GenerationError
 from modelqa.generate.loading import position_limit
 
 Scored = tuple[Sequence[int], Sequence[int]]  # (ids, mask): mask 1 where the token is supervised, else 0
+BATCH_LOGITS = 1 << 24  # numbers in the logits of one batch, 64 MiB of float32: what a larger batch may not exceed
+BATCH_SIZES = (8, 32)  # fewer leave the processor idle between layers; more are no faster with a small model
 _DROPOUT_SEED = 0  # train mode draws dropout masks; the same ones each time
 
 
@@ -48,9 +50,9 @@ class Loss:
 
 
 def losses(
-    engine: Loaded, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False
+    engine: Loaded, sequences: Sequence[Scored], *, batch_size: int | None = None, train_mode: bool = False
 ) -> list[Loss]:
-    """One `Loss` for each (ids, mask), in their order.
+    """One `Loss` for each (ids, mask), in their order; what has the same ids is run once, however many masks it has.
 
     A token is predicted from those before it, so a mask on the first token counts for nothing. Batches are sorted by
     length and right-padded under an attention mask; sums are kept in float64. `train_mode` leaves dropout on (one fixed
@@ -59,13 +61,30 @@ def losses(
     """
     for index, (ids, mask) in enumerate(sequences):
         _check(engine, index, ids, len(mask))
-    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
     found: dict[int, Loss] = {}
     with _mode(engine.model, train_mode):
-        for first in range(0, len(order), batch_size):
-            batch = order[first : first + batch_size]
-            found |= zip(batch, _batch(engine, [sequences[index] for index in batch]), strict=True)
+        for row, ids, places in _run(engine, [ids for ids, _ in sequences], batch_size):
+            found |= {index: _loss(row, ids, sequences[index][1]) for index in places}
     return [found[index] for index in range(len(sequences))]
+
+
+def _run(
+    engine: Loaded, rows: Sequence[Sequence[int]], batch_size: int | None
+) -> Iterator[tuple[Any, Sequence[int], list[int]]]:
+    """(logits (width, vocabulary), ids, places in `rows`) of each different row, batch by batch, the shortest first."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for index, ids in enumerate(rows):
+        places.setdefault(tuple(ids), []).append(index)
+    order = sorted(places, key=len)
+    size = batch_size or _batch_size(engine, len(order[-1]) if order else 1)
+    for first in range(0, len(order), size):
+        batch = order[first : first + size]
+        yield from zip(_forward(engine, batch), batch, [places[ids] for ids in batch], strict=True)
+
+
+def _batch_size(engine: Loaded, width: int) -> int:
+    least, most = BATCH_SIZES
+    return max(least, min(most, BATCH_LOGITS // (width * engine.vocabulary)))
 
 
 def logits(engine: Loaded, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
@@ -97,19 +116,16 @@ class Best:
     largest: float
 
 
-def best(engine: Loaded, sequences: Sequence[Scored], *, batch_size: int = 8) -> list[Best]:
+def best(engine: Loaded, sequences: Sequence[Scored]) -> list[Best]:
     """One `Best` for each (ids, mask), in their order: what the model would say where the mask is 1, the text given.
 
     Where logits are no numbers the gap is 0, and the token is -1: no token is preferred. Errors as in `losses`.
     """
     for index, (ids, mask) in enumerate(sequences):
         _check(engine, index, ids, len(mask))
-    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
     found: dict[int, Best] = {}
-    for first in range(0, len(order), batch_size):
-        chosen = order[first : first + batch_size]
-        rows = _forward(engine, [sequences[index] for index in chosen])
-        found |= {index: _best(rows[place], sequences[index][1]) for place, index in enumerate(chosen)}
+    for row, _, places in _run(engine, [ids for ids, _ in sequences], None):
+        found |= {index: _best(row, sequences[index][1]) for index in places}
     return [found[index] for index in range(len(sequences))]
 
 
@@ -174,7 +190,8 @@ def bits_per_byte(engine: Loaded, text: str, ids: Sequence[int]) -> float:
 def _check(engine: Loaded, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
     """`packed`: positions start again, so that a row may be longer than the model has positions."""
     limit = None if packed else position_limit(engine.model)
-    outside = [number for number in ids if not 0 <= number < engine.vocabulary]
+    rows = engine.vocabulary
+    outside = [number for number in ids if not 0 <= number < rows]
     if not ids:
         fact, reason = "is empty", "there is nothing to predict"
     elif mask_length != len(ids):
@@ -182,7 +199,7 @@ def _check(engine: Loaded, index: int, ids: Sequence[int], mask_length: int, *, 
     elif limit is not None and len(ids) > limit:
         fact, reason = f"has {len(ids)} tokens", f"the model has {limit} positions, and nothing is cut silently"
     elif outside:
-        fact, reason = f"holds the id {outside[0]}", f"the model has {engine.vocabulary} rows"
+        fact, reason = f"holds the id {outside[0]}", f"the model has {rows} rows"
     else:
         return
     raise GenerationError(
@@ -190,17 +207,13 @@ def _check(engine: Loaded, index: int, ids: Sequence[int], mask_length: int, *, 
     )
 
 
-def _batch(engine: Loaded, batch: Sequence[Scored]) -> list[Loss]:
-    return [_loss(row, ids, mask) for row, (ids, mask) in zip(_forward(engine, batch), batch, strict=True)]
-
-
-def _forward(engine: Loaded, batch: Sequence[Scored]) -> Any:
+def _forward(engine: Loaded, batch: Sequence[Sequence[int]]) -> Any:
     """Logits (rows, width, vocabulary) of sequences padded on the right."""
     import torch
 
-    width = max(len(ids) for ids, _ in batch)
-    rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids, _ in batch], device=engine.device)
-    attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in batch], device=engine.device)
+    width = max(map(len, batch))
+    rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids in batch], device=engine.device)
+    attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in batch], device=engine.device)
     with torch.inference_mode():
         return engine.model(input_ids=rows, attention_mask=attention, use_cache=False).logits
 
