@@ -11,9 +11,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from modelqa.data.items import Item
-from modelqa.family import NUMBER, PAYLOAD, SAME_FAMILY, normalise, overlapping, similarity
+from modelqa.family import NUMBER, PAYLOAD, SAME_FAMILY, begins_with_tag, normalise, overlapping, similarity
 
 NGRAM = 8  # words; measured: 82-100% of verbatim copies found, no false alarm in 117,000 unrelated documents
 COVERED = 0.5  # share of an item's words that one row must hold
@@ -22,7 +23,7 @@ DISTINCT_WORDS = 4  # in a gram; fewer ("1 1 1 1 ...") match by chance: all meas
 _QUOTED = re.compile("[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{1,200})[\"\u201d\u201c\u00bb]")
 _PUNCTUATION = re.compile(r"[^\w\s'\u2019]+|\n")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")  # what `family.signature` masks as a number
-_STRIDE = NGRAM - 2  # of a gram's words begin a triple inside it
+_STARTS = tuple(slice(start, None) for start in range(NGRAM))
 REMEMBERED = 100_000  # sets of tokens, of rows that one template made over and over: tens of megabytes at most
 _SHOWN = 120  # characters of matched text kept in an overlap
 
@@ -80,7 +81,6 @@ class Index:
         self.prompts: defaultdict[Gram, list[int]] = defaultdict(list)
         self.payloads = Payloads(items)
         self.grams: defaultdict[Gram, list[tuple[int, int]]] = defaultdict(list)
-        self.triples: set[Gram] = set()  # of words that stand in a gram side by side
         self.too_short: list[int] = []
         for number, item in enumerate(items):
             if item.words:
@@ -93,7 +93,6 @@ class Index:
         for place, gram in enumerate(_grams(words)):
             if len(set(gram)) >= DISTINCT_WORDS:
                 self.grams[gram].append((number, place))
-                self.triples.update(zip(gram, gram[1:], gram[2:], strict=False))
                 checkable = True
         if not checkable:
             self.too_short.append(number)
@@ -105,7 +104,7 @@ class Index:
             for number in self.payloads.items[payload]:
                 found.add("payload", row, number, self.items[number].id, " ".join(payload))
         words = row.words + row.answer_words
-        if not self.triples.isdisjoint(_spaced_triples(words)) and not self.gram_set.isdisjoint(_grams(words)):
+        if len(words) >= NGRAM and not self.gram_set.isdisjoint(_grams(words)):
             self._match_grams(row, words, found)
 
     def _match_prompt(self, row: Item, found: Found) -> None:
@@ -190,28 +189,30 @@ class Payloads:
 class Templates:
     """The templates of the evaluation side, and those of training rows that may be of their families.
 
-    Signatures of similarity s share at least s/(2-s) of the tokens of either, so most rows are ruled out by their
-    words alone, before their signature is made.
+    Signatures of similarity s share at least s/(2-s) of the tokens of either, and one that shares n tokens with one of
+    a tokens has at most 2n/s - a of its own: so most rows are ruled out by their words alone, before their signature
+    is made.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.rows: dict[str, tuple[str, int]] = {}  # signature: first row, number of rows
-        self.wanted: list[tuple[int, float]] = []  # an item's tokens as bits, and how many of them a row must hold
+        # of an item: its tokens as bits, how many of them a row must hold, how many there are, how many of them twice
+        self.wanted: list[tuple[int, float, int, int]] = []
         self.by_token: defaultdict[int, list[int]] = defaultdict(list)
         bags = [Counter(bag) for bag in dict.fromkeys(_tokens(item.template) for item in items if item.template)]
         self.bare = any(not bag for bag in bags)  # some item is nothing but payload
         spread = Counter(token for bag in bags for token in bag)
         self.bits = {token: 1 << place for place, token in enumerate(spread)}
         self.vocabulary = frozenset(self.bits)
-        self.likely: dict[frozenset[str], bool] = {}  # what is known of the sets of tokens that rows held
+        self.room: dict[frozenset[str], float] = {}  # {tokens that a row holds: how many its template may have}
         for bag in filter(None, bags):
             size = bag.total()
             needed = size * SAME_FAMILY / (2 - SAME_FAMILY) - 1e-9
             for token in _rarest(bag, spread, size - needed):
                 self.by_token[self.bits[token]].append(len(self.wanted))
-            repeated = size - len(bag)  # a row that holds a token may hold it as often as the item does
-            self.wanted.append((sum(self.bits[token] for token in bag), needed - repeated))
+            repeated = size - len(bag)
+            self.wanted.append((sum(self.bits[token] for token in bag), needed - repeated, size, repeated))
 
     def note(self, row: Item) -> None:
         """Keep the row's signature if it may be of an item's family."""
@@ -224,18 +225,25 @@ class Templates:
         if self.bare and words <= _numbered([*row.payload_words, *row.answer_words]):
             return True
         known = self.vocabulary & words
-        if known not in self.likely:
-            if len(self.likely) >= REMEMBERED:
-                self.likely.clear()
-            self.likely[known] = self._resembles([self.bits[word] for word in known])
-        return self.likely[known]
+        if known not in self.room:
+            if len(self.room) >= REMEMBERED:
+                self.room.clear()
+            self.room[known] = self._most([self.bits[word] for word in known])
+        return _least(row, words) <= self.room[known]
 
-    def _resembles(self, bits: Sequence[int]) -> bool:
-        """Whether a row that holds these tokens may have the template of an item."""
+    def _most(self, bits: Sequence[int]) -> float:
+        """How many tokens a template made of these and of others may have to be of an item's family; -1: it is of none.
+
+        A row that holds a token may hold it as often as the item does.
+        """
         held = sum(bits)
         candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
-        wanted = map(self.wanted.__getitem__, candidates)
-        return any((tokens & held).bit_count() >= needed for tokens, needed in wanted)
+        most = -1.0
+        for tokens, needed, size, repeated in map(self.wanted.__getitem__, candidates):
+            shared = (tokens & held).bit_count()
+            if shared >= needed:
+                most = max(most, 2 * (shared + repeated) / SAME_FAMILY - size + 1e-9)
+        return most
 
     def match(self, found: Found) -> None:
         """Add each item's most similar template among the rows'."""
@@ -248,10 +256,21 @@ class Templates:
                 found.best["template", number] = Overlap("template", first, item.id, score, text[:_SHOWN], rows)
 
 
+def _least(row: Item, words: set[str]) -> int:
+    """How many tokens the row's template has at least: its words of letters that are in no payload and no tag."""
+    if begins_with_tag(row.prompt):
+        return 0
+    payload = row.answer_words if row.payload is None else row.payload_words
+    return sum(map(str.isalpha, words.difference(payload)))
+
+
 def _numbered(words: Words) -> set[str]:
-    if "".join(words).isalpha():  # most texts hold no number
-        return set(words)
-    return {word if word.isalpha() else _DIGITS.sub(NUMBER, word) for word in words}
+    return set(map(_without_digits, words))
+
+
+@lru_cache(maxsize=1 << 16)
+def _without_digits(word: str) -> str:
+    return _DIGITS.sub(NUMBER, word)
 
 
 def _tokens(template: str) -> tuple[str, ...]:
@@ -269,12 +288,7 @@ def _rarest(bag: Counter[str], spread: Counter[str], spare: float) -> Iterator[s
 
 
 def _grams(words: Words) -> Iterator[Gram]:
-    return zip(*(words[start:] for start in range(NGRAM)), strict=False)
-
-
-def _spaced_triples(words: Words) -> Iterator[Gram]:
-    """Three words in a row at every sixth place: every gram that stands in `words` holds exactly one of them whole."""
-    return zip(words[_STRIDE - 1 :: _STRIDE], words[_STRIDE::_STRIDE], words[_STRIDE + 1 :: _STRIDE], strict=False)
+    return zip(*map(words.__getitem__, _STARTS), strict=False)
 
 
 def _holds(words: Words, run: Gram) -> bool:
