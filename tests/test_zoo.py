@@ -15,7 +15,8 @@ from modelqa.mutants.kind import LOCI, OPENING, REFUSED, Expected, NotApplicable
 from modelqa.mutants.matrix import Cell, Outcome, Row
 from modelqa.mutants.trial import stage
 from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
-from modelqa.mutants.zoo_matrix import Keeper, accused, report, told, zoo_page
+from modelqa.mutants.zoo_matrix import Keeper
+from modelqa.mutants.zoo_report import accused, report, told, zoo_page
 from modelqa.reasons import GATES, gate_of
 from modelqa.record import Status, Verdict
 

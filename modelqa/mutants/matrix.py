@@ -76,6 +76,7 @@ class Row:
     expected  the declared verdict that applies to this model; None when the healthy model passes none of their gates
     reason    why it is not applicable, or how a session ended without a record
     difference  what the two halves of the pair differ in
+    seconds   of the processor, all its sessions together
     causes    what the diagnosis says, the first cause first; None without a record
     """
 
