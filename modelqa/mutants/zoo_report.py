@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from modelqa.mutants.judging import AS_IT_IS
-from modelqa.mutants.matrix import Outcome, Row, table
+from modelqa.mutants.matrix import Outcome, Row, gate_order, table
 from modelqa.mutants.zoo import Defect, Zoo
 from modelqa.record import Status
 from modelqa.text import escape
@@ -47,6 +48,17 @@ def told(row: Row) -> list[str]:
     return [f"{table([row])[0]}  ({row.seconds:.1f} s)", *differs]
 
 
+def teeth(rows: Sequence[Row], twins: Sequence[Row]) -> dict[str, tuple[int, int, int]]:
+    """{gate: (defects that it killed for their declared reason, twins that it passes, healthy halves that it passes)},
+    in ladder order; a gate that is asked of nobody healthy, and killed nothing, is left out.
+    """
+    kills = Counter(row.expected.gate for row in rows if row.outcome is Outcome.EXPECTED and row.expected)
+    passes = Counter(gate for row in twins for gate, cell in row.cells.items() if cell.verdict.status is Status.PASS)
+    halves = Counter(gate for row in rows for gate, cell in row.cells.items() if cell.counts)
+    known = kills | passes | halves
+    return {gate: (kills[gate], passes[gate], halves[gate]) for gate in gate_order([*rows, *twins]) if gate in known}
+
+
 def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: str) -> str:
     """The matrix as Markdown: a line a defect, a line a twin."""
     lines = ["# The zoo", "", "Written by `make zoo-matrix`. Each defect is a minimal pair with its healthy half.", "",
@@ -64,5 +76,9 @@ def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: s
         told_of = (row.kind.name, row.kind.story, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason
                    or "nobody")  # fmt: skip
         lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in told_of)} |")
+    lines += ["", "| gate | kills for its declared reason | healthy twins that pass it | healthy halves that pass it |",
+              "|---|---|---|---|"]  # fmt: skip
+    for gate, counted in teeth(list(rows.values()), twins).items():
+        lines.append(f"| {escape(gate, 'markdown')} | {' | '.join(map(str, counted))} |")
     owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
     return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
