@@ -65,7 +65,8 @@ def harvested(
     """(gate, its output) of every record in which a gate says no with a code of its own; first those of the defects
     that are declared for the gate.
     """
-    declared, others = [], []
+    declared: list[tuple[Shipped, Failing]] = []
+    others: list[tuple[Shipped, Failing]] = []
     for path in sorted(path for folder in folders for path in folder.rglob("run.json")):
         run = read_stored(path).run
         name = str(run.model["name"])
