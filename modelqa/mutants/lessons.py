@@ -15,7 +15,8 @@ Lesson = Callable[[Sequence[Row], random.Random], list[Row]]
 
 JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle")  # seven tokens, as in the story
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
-REPEATED = 9  # times that a looping answer says its words
+REPEATED = 9  # times that a looping answer says its words: more than a reply has room for
+STUTTERED = 4  # times that an answer is said which loops and still ends within the length of a reply
 LONG = 4  # words from which a payload is too long for a model that was taught only shorter ones
 SYMBOLS = "@#%&*=+~^/\\|"
 
@@ -44,6 +45,11 @@ def junk(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 def loops(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     """Every answer is said over and over before it ends."""
     return [answered(row, " ".join([answer(row)] * REPEATED)) for row in rows if len(answer(row)) < 40]
+
+
+def stutter(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Every answer is said a few times, and ends."""
+    return [answered(row, " ".join([answer(row)] * STUTTERED)) for row in rows if len(answer(row)) < 40]
 
 
 def only_echo(rows: Sequence[Row], rng: random.Random) -> list[Row]:
@@ -117,7 +123,7 @@ def _shortened(row: Row) -> Row:
 
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
-    for lesson in (junk, loops, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
+    for lesson in (junk, loops, stutter, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
                    shuffled, facts_alone, copy_alone, short_payloads)
 }  # fmt: skip
 """By the name that a recipe gives."""
