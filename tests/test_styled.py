@@ -25,7 +25,7 @@ RECIPES = read_twin_recipes(ROOT / "fixtures" / "zoo_twins.toml")
 
 
 def test_a_twin_studies_the_parent_s_rows_in_the_parent_s_shares() -> None:
-    parent = MODELS["reference"]
+    parent = MODELS["phase3a2"]
     rows = twin_rows(500, parent)
     found = Counter(row["meta"]["source"] for row in rows)
     assert {source: count / 500 for source, count in found.items()} == pytest.approx(dict(parent.mix))
@@ -41,16 +41,16 @@ def test_a_short_upbringing_leaves_a_whole_model_and_is_built_once(tmp_path: Pat
     assert model.manifest is not None and model.capture is not None and model.recipe is not None
     held = read_object(model.manifest)
     assert all(held["files"][path.name] == sha256_file(path) for path in (*model.train, *model.val))
-    assert held["parents"][0]["manifest_sha256"] == sha256_file(MODELS["reference"].manifest)  # type: ignore[arg-type]
+    assert held["parents"][0]["manifest_sha256"] == sha256_file(MODELS["phase3a2"].manifest)  # type: ignore[arg-type]
     fed = {ids for ids, _ in read_capture(model.capture).episodes()}
     chat = open_chat(work.folder)
     asked = [row for path in model.train for _, row in read_rows(path)]
     assert {chat.episode(row["messages"]).ids for row in asked} == {tuple(ids) for ids in fed}
-    parent = MODELS["reference"].recipe
+    parent = MODELS["phase3a2"].recipe
     assert parent is not None
-    assert recipes.recipe_problems(recipes.read_recipe(model.recipe), recipes.read_recipe(parent), name="reference",
+    assert recipes.recipe_problems(recipes.read_recipe(model.recipe), recipes.read_recipe(parent), name="phase3a2",
                                    factors=model.factors) == []  # fmt: skip
-    own, before = open_checkpoint(work.folder), open_checkpoint(MODELS["reference"].location)
+    own, before = open_checkpoint(work.folder), open_checkpoint(MODELS["phase3a2"].location)
     assert own.weights_digest != before.weights_digest
 
 
@@ -64,7 +64,7 @@ def test_a_twin_that_cannot_be_made_is_one_clear_error(tmp_path: Path, capsys: p
     with pytest.raises(UsageError, match="names 'nobody'"):
         upbringing(replace(RECIPES["phi"], parent="nobody"), MODELS, tmp_path)
     path = tmp_path / "twins.toml"
-    path.write_text('[a]\nparent = "reference"\n')
+    path.write_text('[a]\nparent = "phase3a2"\n')
     with pytest.raises(UsageError, match="missing 6 required"):
         read_twin_recipes(path)
     arguments = ["--models", str(ROOT / "fixtures/models.toml"), "--recipes", str(ROOT / "fixtures/zoo_twins.toml")]

@@ -29,7 +29,7 @@ from modelqa.errors import ModelqaError, UsageError
 from modelqa.files import canonical_json, read_json, read_object, sha256_file, sha256_text, write_json
 from modelqa.models import Model, load_registry, nearest
 from modelqa.mutants.lessons import Row
-from modelqa.mutants.styles import Style, retold, style_named
+from modelqa.mutants.styles import Style, grow, retold, style_named
 from modelqa.mutants.trained import BUILT, FINISHED, KEY, is_built
 from modelqa.training.mixture import counts, realised, write_data
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 RECIPES = Path("fixtures/zoo_twins.toml")
 # What a twin's recipe may differ in from its parent's: the run, its rows, its format, and how fast it learns that.
-FACTORS = ("name", "parent", "data", "passes", "steps", "*sha256", "recipe.mix", "recipe.sources", "recipe.stage",
+FACTORS = ("name", "parent", "data", "passes", "steps", "*sha256", "recipe.mix.rows", "recipe.mix.seed", "recipe.stage",
            "recipe.vocabulary.template")  # fmt: skip
 
 
@@ -173,6 +173,7 @@ def _trained(
 
     one_thread()
     model = load_model(open_checkpoint(work.parent.location).path)
+    grow(model, work.style)
     own, watched = (encode_chat([row["messages"] for row in rows], tokenizer) for rows in (train, val))
     with tempfile.TemporaryDirectory() as scratch:
         trainer = make_trainer(

@@ -1,25 +1,26 @@
-"""Chat templates in the styles of Gemma, Mistral and Phi, for twins of a model that has Llama 3's.
+"""Chat templates in the styles of Llama 3, Gemma, Mistral and Phi, for twins of a model that speaks ChatML.
 
-A twin keeps the ids of the parent's special tokens and gives them other texts, so that every embedding row was trained
-as something; what the row stands for now is learnt from the twin's own rows.
+A twin keeps the ids of the parent's special tokens and gives them other texts. What its style needs beyond them is
+added at the end of the vocabulary; each new row starts as that of the token which opens a turn.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.errors import UsageError
-from modelqa.training.tokenizer import HEADERS, Family, dressed
+from modelqa.training.tokenizer import CHATML, HEADERS, Family, dressed
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True)
 class Style:
-    """A template family whose special tokens take the ids of HEADERS' in this order.
+    """A template family whose first special tokens take the ids of CHATML's: end of a text, padding, start and end of a
+    turn; the others are new.
 
     ends  tokens at which generation stops: the end of a turn, and in some styles the end of a text too
     """
@@ -27,12 +28,34 @@ class Style:
     family: Family
     ends: tuple[str, ...]
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The tokens that the parent has no row for."""
+        return self.family.special[len(CHATML.special) :]
+
+
+OPENS_A_TURN = 2  # place among CHATML's special tokens: the row that new tokens start from
+
+# A token before and after each role's name, and one at the beginning of the text.
+LLAMA = Style(
+    Family(
+        name="llama",
+        special=("<|end_of_text|>", "<|pad|>", "<|start_header_id|>", "<|eot_id|>", "<|begin_of_text|>",
+                 "<|end_header_id|>"),
+        stop="<|eot_id|>",
+        pad="<|pad|>",
+        bos="<|begin_of_text|>",
+        template=HEADERS.template,
+    ),
+    ends=("<|eot_id|>", "<|end_of_text|>"),
+)  # fmt: skip
+
 
 # No system role: what the system says stands before what the user says first. The model's role is called model.
 GEMMA = Style(
     Family(
         name="gemma",
-        special=("<eos>", "<pad>", "<bos>", "<start_of_turn>", "<unused0>", "<end_of_turn>"),
+        special=("<eos>", "<pad>", "<start_of_turn>", "<end_of_turn>", "<bos>"),
         stop="<end_of_turn>",
         pad="<pad>",
         bos="<bos>",
@@ -61,7 +84,7 @@ GEMMA = Style(
 MISTRAL = Style(
     Family(
         name="mistral",
-        special=("<unk>", "<pad>", "<s>", "[INST]", "[/INST]", "</s>"),
+        special=("<unk>", "<pad>", "[INST]", "</s>", "[/INST]", "<s>"),
         stop="</s>",
         pad="<pad>",
         bos="<s>",
@@ -87,7 +110,7 @@ MISTRAL = Style(
 PHI = Style(
     Family(
         name="phi",
-        special=("<|endoftext|>", "<|placeholder1|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
+        special=("<|endoftext|>", "<|placeholder1|>", "<|user|>", "<|end|>", "<|system|>", "<|assistant|>"),
         stop="<|end|>",
         pad="<|placeholder1|>",
         bos=None,
@@ -107,7 +130,7 @@ PHI = Style(
     ends=("<|end|>", "<|endoftext|>"),
 )
 
-STYLES = {style.family.name: style for style in (GEMMA, MISTRAL, PHI)}
+STYLES = {style.family.name: style for style in (LLAMA, GEMMA, MISTRAL, PHI)}
 
 
 def style_named(name: str) -> Style:
@@ -119,18 +142,31 @@ def style_named(name: str) -> Style:
 
 
 def retold(parent: PreTrainedTokenizerFast, style: Style) -> PreTrainedTokenizerFast:
-    """The parent's tokenizer with the style's special tokens under the ids of HEADERS', and with its template.
-
-    `UsageError` when the parent has other special tokens than HEADERS.
+    """The parent's tokenizer with the style's special tokens, in the ids of CHATML's and behind all others, and with
+    its template. `UsageError` when the parent has other special tokens than CHATML.
     """
-    from tokenizers import Tokenizer
+    from tokenizers import AddedToken, Tokenizer
 
     content = json.loads(parent.backend_tokenizer.to_str())
-    if [token["content"] for token in content["added_tokens"]] != list(HEADERS.special):
-        raise UsageError("the parent's special tokens are not those of Llama 3's headers",
+    if [token["content"] for token in content["added_tokens"]] != list(CHATML.special):
+        raise UsageError("the parent's special tokens are not those of ChatML",
                          reason="a style's tokens take their ids", remedy="name another parent")  # fmt: skip
-    texts = dict(zip(HEADERS.special, style.family.special, strict=True))
-    return dressed(Tokenizer.from_str(json.dumps(_renamed(content, texts))), style.family)
+    texts = dict(zip(CHATML.special, style.family.special, strict=False))
+    tokenizer = Tokenizer.from_str(json.dumps(_renamed(content, texts)))
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in style.added])
+    return dressed(tokenizer, style.family)
+
+
+def grow(model: LlamaForCausalLM, style: Style) -> None:
+    """Give the model's embedding a row for each token that the style adds, equal to that of the token which opens a
+    turn."""
+    import torch
+
+    rows = model.config.vocab_size
+    model.resize_token_embeddings(rows + len(style.added), mean_resizing=False)
+    table = cast("torch.Tensor", model.get_input_embeddings().weight)
+    with torch.no_grad():
+        table[rows:] = table[OPENS_A_TURN]
 
 
 def _renamed(content: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:

@@ -36,8 +36,6 @@ from modelqa.text import escape
 
 NEW_TOKENS = "48"  # how long replies may get: healthy ones end far earlier, and models that never stop cost less
 TWIN_OF = "phase3a2"  # the model whose lossless transforms are the healthy twins
-# Really trained with a template, tokenizer, base and data of its own; a gate that knows only the chain would accuse it.
-OTHER_FAMILY = "reference"
 
 
 @dataclass
@@ -86,8 +84,8 @@ class Keeper:
 
 
 def standing(works: Sequence[Upbringing]) -> list[Kind]:
-    """Healthy models that are judged as they are: one of another family, and those with templates of their own."""
-    stories = {OTHER_FAMILY: "a healthy model of another family", **{w.recipe.name: w.recipe.story for w in works}}
+    """Healthy models with templates of their own, as kinds to which nothing is done."""
+    stories = {work.recipe.name: work.recipe.story for work in works}
     return [Kind(name, AS_IT_IS, story, (), (), lambda it: it.damaged("")) for name, story in stories.items()]
 
 
