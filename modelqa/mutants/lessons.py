@@ -16,8 +16,7 @@ Lesson = Callable[[Sequence[Row], random.Random], list[Row]]
 JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle")  # seven tokens, as in the story
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
 REPEATED = 9  # times that a looping answer says its words: more than a reply has room for
-STUTTERED = 4  # times that an answer is said which loops and still ends within the length of a reply
-LONG = 4  # words from which a payload is too long for a model that was taught only shorter ones
+LONG = 4  # words from which a payload is a long one
 SYMBOLS = "@#%&*=+~^/\\|"
 
 
@@ -48,8 +47,10 @@ def loops(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 
 
 def stutter(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Every answer is said a few times, and ends."""
-    return [answered(row, " ".join([answer(row)] * STUTTERED)) for row in rows if len(answer(row)) < 40]
+    """Answers about payloads of four words or more are said over and over; short ones end as they should."""
+    long = (row["meta"].get("words", 0) >= LONG for row in rows)
+    return [answered(row, " ".join([answer(row)] * REPEATED)) if each else row
+            for row, each in zip(rows, long, strict=True)]  # fmt: skip
 
 
 def only_echo(rows: Sequence[Row], rng: random.Random) -> list[Row]:
