@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelqa.files import write_text
@@ -72,10 +72,17 @@ def harvested(
         name = str(run.model["name"])
         if name not in made:
             continue
-        for gate, text in _noes(run.gates, gates):
+        for gate, text in _noes([_unnamed(result, name) for result in run.gates], gates):
             found = declared if gate.name in made[name].gates else others
-            found.append((gate, Failing(made[name].story, text.replace(name, "the model"))))
+            found.append((gate, Failing(made[name].story, text)))
     return [*declared, *others]
+
+
+def _unnamed(result: GateResult, name: str) -> GateResult:
+    """The result without the hashed name of the copy, which says nothing to a reader; before its text is cut."""
+    verdict = result.verdict
+    text, locus = (part.replace(name, "the model") for part in (verdict.text, verdict.locus))
+    return replace(result, verdict=replace(verdict, text=text, locus=locus))
 
 
 def _noes(results: Sequence[GateResult], gates: Sequence[Shipped]) -> Iterator[tuple[Shipped, str]]:
