@@ -118,7 +118,7 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """The JSON object that stands in matrix.json."""
         gates = {
-            gate: {"mark": cell.mark, "status": cell.verdict.status, "code": cell.verdict.code,
+            gate: {"mark": cell.mark, "rung": cell.rung, "status": cell.verdict.status, "code": cell.verdict.code,
                    "locus": cell.verdict.locus, "passed": cell.verdict.passed, "total": cell.verdict.total}
             for gate, cell in self.cells.items()
         }  # fmt: skip

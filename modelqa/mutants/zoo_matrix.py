@@ -27,9 +27,10 @@ from modelqa.mutants.lossless import TWINS
 from modelqa.mutants.matrix import Cell, Row
 from modelqa.mutants.picture import matrix_picture
 from modelqa.mutants.sessions import Nursery
-from modelqa.mutants.styled import Upbringing, read_twin_recipes, upbringing
+from modelqa.mutants.styled import TwinRecipe, Upbringing, read_twin_recipes, upbringing
 from modelqa.mutants.trained import is_built
-from modelqa.mutants.zoo import Defect, kind_of, read_zoo
+from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
+from modelqa.mutants.zoo_parts import JUDGED, joined
 from modelqa.mutants.zoo_report import accused, report, told, zoo_page
 from modelqa.record import Status, Verdict
 from modelqa.text import escape
@@ -83,10 +84,9 @@ class Keeper:
         return judge_mutant(self.place(TWIN_OF), kind, self.healthy(TWIN_OF), to_the_end=True)
 
 
-def standing(works: Sequence[Upbringing]) -> list[Kind]:
+def standing(recipes: Sequence[TwinRecipe]) -> list[Kind]:
     """Healthy models with templates of their own, as kinds to which nothing is done."""
-    stories = {work.recipe.name: work.recipe.story for work in works}
-    return [Kind(name, AS_IT_IS, story, (), (), lambda it: it.damaged("")) for name, story in stories.items()]
+    return [Kind(it.name, AS_IT_IS, it.story, (), (), lambda sibling: sibling.damaged("")) for it in recipes]
 
 
 def raised(registry: Registry) -> list[Upbringing]:
@@ -129,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="defects judged at a time")
     parser.add_argument("--twins", action="store_true", help="of a choice: judge the healthy twins too")
     parser.add_argument("--pages", type=Path, help="of the whole zoo: write zoo.md and zoo.svg into this folder too")
+    parser.add_argument("--parts", type=Path, nargs="+", help="judge nothing: report on the runs in these folders")
     parsed = parser.parse_args(arguments)
     try:
         return run_zoo(parsed)
@@ -138,13 +139,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_zoo(parsed: argparse.Namespace) -> int:
-    """Judge the chosen defects, and without a choice the healthy twins too."""
-    zoo = read_zoo(parsed.zoo)
+    """Judge the chosen defects, and without a choice the healthy twins too; or read what was judged in parts."""
+    zoo, registry = read_zoo(parsed.zoo), load_registry(parsed.zoo.with_name("models.toml"))
     words = parsed.defects
     chosen = [each for each in zoo.defects if not words or any(word in each.name for word in words)]
-    registry = load_registry(parsed.zoo.with_name("models.toml"))
-    works = raised(registry) if parsed.twins or not words else []
-    kinds = [*TWINS, *standing(works)] if parsed.twins or not words else []
+    if parsed.parts:
+        kinds = [*TWINS, *standing(list(read_twin_recipes().values()))]
+        rows, twins = joined(parsed.parts, zoo, registry, kinds)
+    else:
+        rows, twins = judged(parsed, registry, chosen)
+    lines, true = report(zoo, rows, chosen, twins)
+    _say("", *lines)
+    _write(parsed, zoo, rows, chosen, twins, lines[-1])
+    return 0 if true else 1
+
+
+def judged(
+    parsed: argparse.Namespace, registry: Registry, chosen: Sequence[Defect]
+) -> tuple[dict[str, Row], list[Row]]:
+    """({defect: its row}, the twins' rows), told one by one as they are judged."""
+    with_twins = parsed.twins or not parsed.defects
+    works = raised(registry) if with_twins else []
+    kinds = [*TWINS, *standing([work.recipe for work in works])] if with_twins else []
     keeper = Keeper(registry, parsed.suites, parsed.out.absolute(), {work.recipe.name: work.model for work in works})
 
     def one(defect: Defect) -> Row:
@@ -162,14 +178,19 @@ def run_zoo(parsed: argparse.Namespace) -> int:
         twins = list(pool.map(twin, kinds))
     keeper.nursery.close()
     shutil.rmtree(keeper.home / "home" / "trials", ignore_errors=True)
-    lines, true = report(zoo, rows, chosen, twins)
-    _say("", *lines)
-    judged = {"defects": [rows[defect.name].to_json() for defect in chosen], "twins": [row.to_json() for row in twins]}
-    write_json(keeper.home / "zoo.json", {"schema": 1, "owed": dict(zoo.owed), **judged})
-    for folder in (keeper.home, *([parsed.pages] if parsed.pages and not words else [])):
-        write_text(folder / "zoo.md", zoo_page(zoo, rows, twins, lines[-1]))
-        write_text(folder / "zoo.svg", matrix_picture("the zoo", [rows[defect.name] for defect in chosen]))
-    return 0 if true else 1
+    return rows, twins
+
+
+def _write(
+    parsed: argparse.Namespace, zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect], twins: Sequence[Row],
+    summary: str,
+) -> None:  # fmt: skip
+    mine = [rows[defect.name] for defect in chosen]
+    held = {"defects": [row.to_json() for row in mine], "twins": [row.to_json() for row in twins]}
+    write_json(parsed.out / JUDGED, {"schema": 1, "owed": dict(zoo.owed), **held})
+    for folder in (parsed.out, *([parsed.pages] if parsed.pages and not parsed.defects else [])):
+        write_text(folder / "zoo.md", zoo_page(zoo, rows, twins, summary))
+        write_text(folder / "zoo.svg", matrix_picture("the zoo", mine))
 
 
 def _say(*lines: str) -> None:
