@@ -43,12 +43,16 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (under an hour on two cores)
 	$(BIN)/python -m modelqa.training.build --jobs 2
+	for name in reference phase3a2; do \
+	  $(BIN)/python fixtures/plain_generate.py fixtures/checkpoints/$$name suites/harness/controls.jsonl || exit 1; \
+	done
 
-zoo: $(VENV)/.installed  ## train the defects of the zoo from their recipes; what is built is kept (about ten minutes)
+zoo: $(VENV)/.installed  ## train the defects and the healthy twins of the zoo from their recipes; what is built is kept
 	$(BIN)/python -m modelqa.mutants.trained --jobs 2
+	$(BIN)/python -m modelqa.mutants.styled --jobs 2
 
 zoo-matrix: zoo  ## every failure of the catalogue: reproduced, caught, owed; no healthy twin accused
-	$(BIN)/python -m modelqa.mutants.zoo_matrix --jobs 2
+	$(BIN)/python -m modelqa.mutants.zoo_matrix --jobs 2 --pages docs
 
 pages: $(VENV)/.installed  ## docs/gates and docs/commands.md again, from the gates and parsers as they are now
 	$(BIN)/modelqa gates --write

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from modelqa.files import sha256_file
+from modelqa.models import load_registry
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -57,6 +60,21 @@ def test_a_fault_below_the_engine_is_the_harness_s_fault(tmp_path: Path, fault: 
     for gate in ("template", "stop_token", "rendering"):
         assert verdicts[gate]["code"] == "lower_rung", gate
     assert "1. reference_ids.below  the harness is at fault, not the model" in output
+
+
+REGISTRY = load_registry(ROOT / "fixtures" / "models.toml")
+REFERENCES = {model.reference for model in REGISTRY.models.values()} | set(REGISTRY.controls.values())
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES - {""}))
+def test_a_reference_has_control_replies_of_its_own_weights(name: str) -> None:
+    """Those of other weights would make every run of its candidates the harness's fault: make fixtures."""
+    folder = REGISTRY.models[name].path
+    assert folder is not None
+    held = json.loads((folder / "control_replies.json").read_text())
+    assert held["weights_sha256"] == sha256_file(folder / "model.safetensors")
+    asked = [json.loads(line)["id"] for line in (ROOT / "suites/harness/controls.jsonl").read_text().splitlines()]
+    assert sorted(held["replies"]) == sorted(asked)
 
 
 def test_a_registry_that_names_no_reference_gets_the_shipped_one(tmp_path: Path) -> None:
