@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish hub check fixtures zoo zoo-matrix pages gate-outputs bench clean
+.PHONY: gate test test-slow test-all test-publish hub check fixtures controls zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,12 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (under an hour on two cores)
 	$(BIN)/python -m modelqa.training.build --jobs 2
+	$(MAKE) controls
+
+controls: $(VENV)/.installed  ## what each reference answers to the controls by plain generate; again when its weights change
+	@for name in reference phase3a2; do \
+	  $(BIN)/python fixtures/plain_generate.py fixtures/checkpoints/$$name suites/harness/controls.jsonl; \
+	done
 
 zoo: $(VENV)/.installed  ## train the defects of the zoo from their recipes; what is built is kept (about ten minutes)
 	$(BIN)/python -m modelqa.mutants.trained --jobs 2
