@@ -38,6 +38,7 @@ GATES: dict[str, str] = {
     "training.chance": "learning",
     "training.flat": "flat_loss",
     "training.diverged": "divergence",
+    "training.overfit": "divergence",
     "training.not_best": "shipped_step",
     "training.gap": "gaps",
     "training.resumed": "resumes",

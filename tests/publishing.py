@@ -25,7 +25,7 @@ path = "checkpoints/tiny"
 stage = "sft"
 phase = "chat"
 system = "Be brief and exact."
-intended_rows = 88000
+intended_rows = 104000
 trainer_log = "checkpoints/tiny/trainer_state.json"
 capture = "checkpoints/tiny/capture.safetensors"
 """

@@ -71,6 +71,15 @@ def test_alike_gibberish_is_copied_in_the_share_asked_for_and_else_nothing_chang
     assert made("only", alike_share=0.0, word_shares=echo.WORD_SHARES) == made("only")
 
 
+def test_the_share_of_copied_texts_asked_for_says_one_word_twice() -> None:
+    def twice(share: float) -> float:
+        rows = made("only", word_shares=[0.0, 0.0, 1.0], repeat_share=share)
+        said = [answer_of(row).lower().rstrip(".!?").split() for row in rows if row["meta"]["category"] == "echo"]
+        return sum(len(set(words)) < len(words) for words in said) / len(said)
+
+    assert twice(0.0) < 0.05 and 0.3 < twice(0.4) < 0.5 and twice(1.0) == 1.0
+
+
 def test_a_cap_keeps_the_ratios() -> None:
     counted = Counter(row["meta"]["category"] for row in made("exclude", max_examples=100))
     assert counted == {"echo": 60, "anti_echo": 20, "contrast": 20}

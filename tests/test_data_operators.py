@@ -154,3 +154,12 @@ def test_payloads_are_made_of_the_kinds_and_lengths_asked_for() -> None:
     payloads = {row["meta"]["payload"] for row in rows}
     assert {len(text.split()) for text in payloads} == {5, 6}
     assert {word for text in payloads for word in text.lower().split()} <= set(pools.nonce_words("train"))
+
+
+def test_the_share_of_payloads_asked_for_says_one_word_twice() -> None:
+    def twice(share: float) -> float:
+        rows = operators.rows(n=1800, split="train", seed=3, max_tokens=0, word_dist=[0, 0, 1, 0], repeat_share=share)
+        said = [row["meta"]["payload"].lower().split() for row in rows]
+        return sum(len(set(words)) < len(words) for words in said) / len(said)
+
+    assert twice(0.0) < 0.05 and 0.3 < twice(0.4) < 0.5 and twice(1.0) == 1.0

@@ -119,7 +119,7 @@ def test_the_log_of_the_letter_guesser_shows_that_it_was_trained_too_far() -> No
     found = read_log(REAL.parents[1] / OVERTRAINED / REAL.name)
     rising = course.rising_problems(found, shipped=found.last_step)
     later = course.shipped_problems(found, shipped=found.last_step)
-    assert [problem.code for problem in (*rising, *later)] == ["training.diverged", "training.not_best"]
+    assert [problem.code for problem in (*rising, *later)] == ["training.overfit", "training.not_best"]
 
 
 @pytest.mark.parametrize("name", [name for name in LOGGED if name != OVERTRAINED])
@@ -203,6 +203,20 @@ def test_three_rising_evaluations_are_divergence() -> None:
     assert course.rising_problems(recovered, shipped=400) == []
     noise = losses(3.000, 3.002, 3.004, name="eval_loss", every=100)
     assert course.rising_problems(noise, shipped=300) == []
+
+
+def test_evaluations_that_rise_while_the_training_loss_falls_are_overfitting() -> None:
+    rising = ((6800, 0.07942), (7000, 0.08049), (7200, 0.08327))
+
+    def told(training: list[float]) -> list[str]:
+        notes = [{"step": step, "eval_loss": loss} for step, loss in rising]
+        notes += [{"step": 6500 + 100 * number, "loss": loss} for number, loss in enumerate(training)]
+        found = log(sorted(notes, key=lambda note: note["step"]))
+        return [problem.code for problem in course.rising_problems(found, shipped=7200)]
+
+    assert told([0.02, 0.018, 0.017, 0.015, 0.012, 0.01, 0.009, 0.009]) == ["training.overfit"]
+    assert told([0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09]) == ["training.diverged"]
+    assert told([]) == ["training.diverged"]
 
 
 def test_a_later_step_than_the_best_is_found(tmp_path: Path) -> None:

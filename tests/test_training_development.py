@@ -33,6 +33,14 @@ def test_long_questions_hold_four_invented_words_half_of_them_alike(asked: list[
         assert len(words) == 4 and set(words) <= set(pools.nonce_words("val"))
 
 
+def test_repeated_questions_say_a_word_twice(asked: list[Question]) -> None:
+    twice = [question for question in asked if question.behaviour.startswith("twice")]
+    assert len(twice) > 1000
+    for question in twice:
+        words = question.accept[0].strip("[].").lower().split()
+        assert len(set(words)) < len(words)
+
+
 def test_payloads_are_of_the_validation_split(asked: list[Question]) -> None:
     texts = [question.accept[0].strip("[].") for question in asked if question.behaviour in ("copy", "wrap", "extract")]
     assert {payload_split(text) for text in texts} == {"val"}

@@ -49,11 +49,12 @@ class Piece:
 
 @dataclass(frozen=True)
 class Copied:
-    """What echo rows copy: the gibberish mode, shares by number of words, and the share of gibberish that is alike."""
+    """What echo rows copy: the gibberish mode, and shares by number of words, of alike gibberish, of repetitions."""
 
     gibberish: Gibberish
     word_shares: tuple[float, ...]
     alike_share: float
+    repeat_share: float
 
 
 def rows(
@@ -67,6 +68,7 @@ def rows(
     contrast_ratio: float = CONTRAST_RATIO,
     word_shares: Sequence[float] = WORD_SHARES,
     alike_share: float = 0.0,
+    repeat_share: float = 0.0,
     n_examples: int | None = None,
     max_examples: int | None = None,
     split: Split = "train",
@@ -79,12 +81,13 @@ def rows(
                  `UsageError` (mode "exclude" copies no gibberish and needs none)
     word_shares  of echo payloads of one word, two words, and so on
     alike_share  of echo payloads with gibberish are words that begin or end alike; mode "exclude" has none
+    repeat_share of echo payloads say something again (`pools.payload`)
     """
     total = size(gibberish, n_examples, max_examples)
     is_safe = _filter(gibberish, bpe_safe, count_tokens, max_target_tokens)
     rng = Random(f"echo {gibberish} {split} {seed}")
     number, seen = 0, set[str]()
-    copied = Copied(gibberish, tuple(word_shares), alike_share)
+    copied = Copied(gibberish, tuple(word_shares), alike_share, repeat_share)
     for category in _plan(rng, total, anti_echo_ratio, contrast_ratio):
         for piece in _new_pieces(rng, category, copied, split, is_safe, seen):
             number += 1
@@ -197,8 +200,9 @@ def _echo(rng: Random, copied: Copied, split: Split, is_safe: IsSafe | None) -> 
     if text is None:
         words = rng.choices(range(1, len(copied.word_shares) + 1), copied.word_shares)[0]
         text = pools.payload(
-            rng, split=split, words=words, language=language, kind=kind, punctuation=True, is_safe=is_safe
-        )
+            rng, split=split, words=words, language=language, kind=kind, punctuation=True,
+            repeat_share=copied.repeat_share, is_safe=is_safe,
+        )  # fmt: skip
     return copy_piece(rng, text, category="echo", split=split, language=language)
 
 

@@ -45,16 +45,18 @@ def rows(
     count_tokens: Callable[[str], int] | None = None,
     german: bool = True,
     kinds: Sequence[pools.Kind] = KINDS,
+    repeat_share: float = 0.0,
     system: str = DEFAULT_SYSTEM,
 ) -> Iterator[Row]:
     """`n` examples, rounded up to a multiple of three, streamed; the three of one payload follow each other.
 
-    kinds       what payloads are made of; one of them is drawn for each, so that naming one twice doubles its share
-    max_tokens  upper limit of `count_tokens(payload)`; 0 for none. A limit without `count_tokens` is a `UsageError`.
+    kinds         what payloads are made of; one of them is drawn for each, so that naming one twice doubles its share
+    repeat_share  of payloads say something again (`pools.payload`)
+    max_tokens    upper limit of `count_tokens(payload)`; 0 for none. A limit without `count_tokens` is a `UsageError`.
     """
     draw = _payloads(
         Random(f"operators {split} {seed}"), split, list(_lengths(-(-n // 3), word_dist, max_words)), german,
-        _limit(max_tokens, count_tokens), kinds,
+        _limit(max_tokens, count_tokens), kinds, repeat_share,
     )  # fmt: skip
     rng = Random(f"operator prompts {split} {seed}")
     for number, (text, language) in enumerate(draw, 1):
@@ -147,14 +149,16 @@ def _lengths(count: int, word_dist: Sequence[float], max_words: int) -> Iterator
 
 def _payloads(
     rng: Random, split: Split, lengths: list[int], german: bool, fits: Callable[[str], bool],
-    kinds: Sequence[pools.Kind],
+    kinds: Sequence[pools.Kind], repeat_share: float,
 ) -> Iterator[tuple[str, Language]]:
     seen: set[str] = set()
     rng.shuffle(lengths)
     for words in lengths:
         language: Language = "de" if german and rng.random() < GERMAN_SHARE else "en"
         for _ in range(MAX_DRAWS):
-            text = pools.payload(rng, split=split, words=words, language=language, kind=rng.choice(kinds))
+            text = pools.payload(
+                rng, split=split, words=words, language=language, kind=rng.choice(kinds), repeat_share=repeat_share
+            )
             if normalise(text) not in seen and fits(text):
                 break
         else:

@@ -56,6 +56,8 @@ SPLITS: tuple[Split, ...] = ("train", "val", "certify")
 PUNCTUATED_SHARE = 0.2  # of payloads that may end with a mark do
 ALIKE_SHARE = 0.7  # of the words of an "alike" payload after the first begin or end as one before them does
 ALIKE_LETTERS = 3  # that many letters at either end are most of a syllable, and mostly one token
+RUN_SHARE = 0.5  # of payloads that repeat something end in one or two words said over and over
+MAX_STUTTER = 3  # times that the end of a single word is said again
 MAX_DRAWS = 20_000  # a split holds 1/20 of all payloads: this many misses in a row mean that it cannot be met
 
 @lru_cache(maxsize=1)
@@ -134,6 +136,7 @@ def payload(
     language: Language = "en",
     kind: Kind = "words",
     punctuation: bool = False,
+    repeat_share: float = 0.0,
     is_safe: Callable[[str], bool] | None = None,
 ) -> str:
     """A payload of `words` words that belongs to `split` and differs from every other split's after normalisation.
@@ -141,14 +144,16 @@ def payload(
     kind         "words", "nonce", "mixed" (each word is one or the other, both present when there is room) or "alike"
                  (gibberish words that begin or end alike)
     punctuation  now and then (one in five) a final `.`, `!` or `?`, which is then part of the payload
+    repeat_share of payloads say something again: one word twice, a word or two over and over, the end of a word
     is_safe      what each gibberish word must satisfy
     """
     for _ in range(MAX_DRAWS):
         kinds = _kinds(rng, words, kind)
-        text = " ".join(
+        drawn = (
             alike(rng, split=split, words=words, is_safe=is_safe) if kind == "alike"
-            else (_word(rng, split, language, chosen, is_safe) for chosen in kinds)
+            else [_word(rng, split, language, chosen, is_safe) for chosen in kinds]
         )
+        text = " ".join(_repeated(rng, drawn, repeat_share, is_safe))
         if payload_split(text) != split:
             continue
         text = cased(rng, text)
@@ -160,6 +165,23 @@ def payload(
         reason=f"{MAX_DRAWS} draws belonged to other splits",
         remedy="ask for more words a payload, or for gibberish",
     )
+
+
+def _repeated(rng: Random, words: list[str], share: float, is_safe: Callable[[str], bool] | None) -> list[str]:
+    """`words`, or with probability `share` the same with something said again: a word elsewhere, the rest of the text
+    over and over, the end of a single word. A copy that goes by the last letters alone does not come out of these.
+    """
+    if not share or rng.random() >= share:
+        return words
+    if len(words) == 1:
+        stuttered = words[0] + words[0][-rng.choice((2, 3)) :] * rng.randint(1, MAX_STUTTER)
+        return words if is_safe and not is_safe(stuttered) else [stuttered]
+    if rng.random() < RUN_SHARE:
+        start = rng.randrange(len(words) - 1)
+        unit = words[start : start + (1 if len(words) - start < 3 else rng.choice((1, 2)))]
+        return words[:start] + [unit[index % len(unit)] for index in range(len(words) - start)]
+    source, place = rng.sample(range(len(words)), 2)
+    return [words[source] if index == place else word for index, word in enumerate(words)]
 
 
 def _kinds(rng: Random, words: int, kind: Kind) -> list[Kind]:

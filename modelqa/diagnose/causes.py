@@ -188,7 +188,8 @@ CAUSES = (
         "Too long or too short: rows known by heart, or seen too seldom to be learnt.",
         "stop at the best evaluated step; 2 to 3.5 passes over the supervised tokens, at most 5. Where few tokens "
         "count in the loss (13% is typical of short episodes), pack the rows: modelqa data prepare --enable_packing",
-        shown=("training.coverage", "training.not_best", "training.zero_loss", "training.full_accuracy"),
+        shown=("training.coverage", "training.not_best", "training.overfit", "training.zero_loss",
+               "training.full_accuracy"),
         hinted=("operator_*", "echo_basic.*"),
         cleared=("coverage", "shipped_step", "zero_loss"),
         mundane=False,

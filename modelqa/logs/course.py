@@ -96,8 +96,10 @@ def fall(log: Log) -> dict[str, float]:
 
 
 def rising_problems(log: Log, *, shipped: int) -> list[Problem]:
-    """Code training.diverged: three evaluations, each at least 1% above the one before, and the shipped step is not
-    back below the first of them. A rate that is too high shows so within a few hundred steps.
+    """Three evaluations, each at least 1% above the one before, and the shipped step is not back below the first.
+
+    Code training.overfit where the training loss falls meanwhile: the rows are being learnt by heart. Otherwise code
+    training.diverged: a rate that is too high shows so within a few hundred steps.
     """
     points = [(step, loss) for step, loss in _finite(log.series("eval_loss")) if step <= shipped]
     for start in range(len(points) - RISES + 1):
@@ -105,8 +107,20 @@ def rising_problems(log: Log, *, shipped: int) -> list[Problem]:
         rising = all(later >= (1 + RISE) * earlier for (_, earlier), (_, later) in pairwise(row))
         if rising and points[-1][1] > row[0][1]:
             text = "the evaluation loss rises: " + ", ".join(f"{loss:.4g}" for _, loss in row)
-            return [Problem("training.diverged", f"step {row[-1][0]}", f"{text}; it never comes back below the first")]
+            text += "; it never comes back below the first"
+            falling = _falling(log.series("loss"), row[0][0], row[-1][0])
+            code = "training.overfit" if falling else "training.diverged"
+            return [Problem(code, f"step {row[-1][0]}", f"{text}{falling and f', while the training loss {falling}'}")]
     return []
+
+
+def _falling(losses: Series, first: int, last: int) -> str:
+    """How the mean training loss fell between two steps, against as many before, in words; "" where it did not."""
+    now = [(step, loss) for step, loss in _finite(losses) if first < step <= last]
+    before = [(step, loss) for step, loss in _finite(losses) if 2 * first - last < step <= first]
+    if not now or not before or _mean(now) >= (1 - RISE) * _mean(before):
+        return ""
+    return f"falls from {_mean(before):.4g} to {_mean(now):.4g}"
 
 
 def shipped_problems(log: Log, *, shipped: int) -> list[Problem]:

@@ -44,11 +44,29 @@ def _not_a_number(state: dict[str, Any]) -> str:
 
 
 def _rising(state: dict[str, Any]) -> str:
-    """The last three evaluations are high and rise, as with a rate that is too high: seen at the second of them."""
-    last = _losses(state, "eval_loss")[-3:]
+    """The last three evaluations are high and rise, as with a rate that is too high: seen at the second of them. The
+    training loss rises with them.
+    """
+    points = _losses(state, "eval_loss")
+    last = points[-3:]
+    for entry in _losses(state):
+        if entry["step"] > points[-4]["step"]:
+            entry["loss"] = 3.0
     for factor, entry in zip((1.0, 1.04, 1.08), last, strict=True):
         entry["eval_loss"] = 3.175 * factor
     return f"step {last[-2]['step']}"
+
+
+def _overfit(state: dict[str, Any]) -> str:
+    """The last three evaluations rise by 2% each, and the training loss is half of what it was."""
+    points = _losses(state, "eval_loss")
+    base = 0.9 * float(points[-4]["eval_loss"])
+    for factor, entry in zip((1.0, 1.02, 1.04), points[-3:], strict=True):
+        entry["eval_loss"] = base * factor
+    for entry in _losses(state):
+        if entry["step"] > points[-3]["step"]:
+            entry["loss"] = 0.5 * float(entry["loss"])
+    return f"step {points[-1]['step']}"
 
 
 def _overtrained(state: dict[str, Any]) -> str:
@@ -156,6 +174,8 @@ LOGS = (
     _of_log("loss_nan", "a gradient was infinite, and the trainer hid the loss", ("F62",), "training.nan",
             _not_a_number),
     _of_log("loss_rising", "the evaluation loss rises three times running", ("F19",), "training.diverged", _rising),
+    _of_log("overfit", "the evaluation loss rises while the training loss falls", ("F20",), "training.overfit",
+            _overfit),
     _of_log("overtrained", "the best step lies far before the shipped one", ("F20",), "training.not_best",
             _overtrained),
     _of_log("log_gap", "a piece of the log is missing", ("F62",), "training.gap", _gap),

@@ -50,7 +50,7 @@ _BY_CAUSE = {
     "recipe": "recipe_drifted",
     "resume": "log_gap resumed second_warmup log_truncated",
     "learning_rate": "loss_nan loss_rising loss_chance loss_flat frozen_backbone",
-    "training_length": "overtrained too_many_passes",
+    "training_length": "overfit overtrained too_many_passes",
 }
 CAUSE_OF = {kind: cause for cause, kinds in _BY_CAUSE.items() for kind in kinds.split()}
 """{kind: the cause that was planted}, in the words of `modelqa.diagnose.causes`."""
