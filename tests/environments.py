@@ -1,4 +1,4 @@
-"""Interpreters that have a published wheel of another project: an environment of its own for each, made on first use."""
+"""Interpreters that have a published wheel of another project: each in an environment of its own, made on first use."""
 
 from __future__ import annotations
 

@@ -470,7 +470,7 @@ def test_the_stories_end_rightly_when_the_suite_judges_them(tmp_path):
     assert verdicts["results_trend"] == ("INCONCLUSIVE", "benchmarks.trend")
     assert verdicts["results_against_cheaper"] == ("INCONCLUSIVE", "benchmarks.worse_than_cheaper")
     for gate in ("results_above_chance", "results_by_knowledge", "results_perplexity"):
-        assert verdicts[gate][0] == "NOT ASKED", "a table without chance, questions and perplexities shows nothing of it"
+        assert verdicts[gate][0] == "NOT ASKED", "nothing in the table shows it"
     status, verdicts = judged(tmp_path, "ablated")
     assert (status, verdicts["results_trend"]) == (1, ("FAIL", "benchmarks.trend_not_reproduced"))
     _, verdicts = judged(tmp_path, "corrected")

@@ -53,7 +53,7 @@ def test_results_by_knowledge(model, measured):
     """Choices are made by what the options say: they survive rotation and need the question."""
     found = results(model)
     if not any(result.control or any(item.options for item in result.items) for result in found):
-        not_asked("no result has its questions with it, or a control (rotated, options_only): modelqa import keeps both")
+        not_asked("no result has its questions with it, or a control: rotated, options_only")
     spreads = {result.name: benchmarks.recall_spread(result.items) for result in found}
     measured.update(
         {f"recall spread {name}": round(spread, 4) for name, spread in spreads.items() if spread is not None}
