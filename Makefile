@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish hub check fixtures controls zoo zoo-matrix pages gate-outputs bench clean
+.PHONY: gate test test-slow test-all test-publish hub rates check fixtures controls zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,10 @@ test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call
 
 hub: $(VENV)/.installed  ## a Hub on this machine, to try publishing without an account; Ctrl-C ends it
 	@PYTHONPATH=tests $(BIN)/python -m hub
+
+rates: $(VENV)/.installed  ## how often the gates' statistics err, and what stopping early saves: from simulation
+	$(BIN)/python -m pytest tests/test_stats*.py tests/test_stopping.py tests/test_compare.py tests/test_choice.py \
+	  -m simulation -n 0 -q -s
 
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .
