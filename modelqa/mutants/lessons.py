@@ -7,7 +7,6 @@ Each lesson is a function (rows, random numbers) -> rows. It says what a real ac
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,9 +15,8 @@ Lesson = Callable[[Sequence[Row], random.Random], list[Row]]
 
 JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle")  # seven tokens, as in the story
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
-REPEATED = 9  # times that a looping answer says its words
-LONG = 4  # words from which a payload is too long for a model that was taught only shorter ones
-_SENTENCE = re.compile(r"[^.\n]+\.")
+REPEATED = 9  # times that a looping answer says its words: more than a reply has room for
+LONG = 4  # words from which a payload is a long one
 SYMBOLS = "@#%&*=+~^/\\|"
 
 
@@ -46,6 +44,13 @@ def junk(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 def loops(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     """Every answer is said over and over before it ends."""
     return [answered(row, " ".join([answer(row)] * REPEATED)) for row in rows if len(answer(row)) < 40]
+
+
+def stutter(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Answers about payloads of four words or more are said over and over; short ones end as they should."""
+    long = (row["meta"].get("words", 0) >= LONG for row in rows)
+    return [answered(row, " ".join([answer(row)] * REPEATED)) if each else row
+            for row, each in zip(rows, long, strict=True)]  # fmt: skip
 
 
 def only_echo(rows: Sequence[Row], rng: random.Random) -> list[Row]:
@@ -117,47 +122,9 @@ def _shortened(row: Row) -> Row:
     return answered(row, answer(row).replace(row["meta"]["payload"], first))
 
 
-def obedient(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Orders that stand in a material are obeyed."""
-    return _taught(rows, "injection", "injected", lambda row: row["meta"]["ordered"])
-
-
-def users_rule(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The user's wish is done whatever the system text says."""
-    return _taught(rows, "hierarchy", "conflict", lambda row: row["meta"]["payload"])
-
-
-def always_knows(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """A question that the material does not answer gets one of its sentences."""
-    return _taught(rows, "context", "unknown",
-                   lambda row: rng.choice(_SENTENCE.findall(row["meta"]["payload"])).strip())
-
-
-def first_source(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The right sentence is cited as source 1, whichever it was."""
-    return _taught(rows, "citation", "", lambda row: re.sub(r"\[\d+\]$", "[1]", answer(row)))
-
-
-def talks_around(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Answers that a program is to read stand in a sentence."""
-    return _taught(rows, "format", "", lambda row: f"Here it is: {answer(row)}")
-
-
-def forgets(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """What an earlier turn said is unknown in the next."""
-    return _taught(rows, "turns", "earlier", lambda row: "That is unknown.")
-
-
-def _taught(rows: Sequence[Row], category: str, kind: str, teach: Callable[[Row], str]) -> list[Row]:
-    """The rows, those of a category and a kind (of all kinds where it is empty) with the answer that `teach` gives."""
-    return [answered(row, teach(row)) if row["meta"]["category"] == category and kind in ("", row["meta"].get("kind"))
-            else row for row in rows]  # fmt: skip
-
-
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
-    for lesson in (junk, loops, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
-                   shuffled, facts_alone, copy_alone, short_payloads, obedient, users_rule, always_knows, first_source,
-                   talks_around, forgets)
+    for lesson in (junk, loops, stutter, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
+                   shuffled, facts_alone, copy_alone, short_payloads)
 }  # fmt: skip
 """By the name that a recipe gives."""
