@@ -40,7 +40,7 @@ WITHOUT_DEFECT = {
     "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
-UNTAUGHT = "no shipped model is healthy in phase3b yet; tests/test_suite_gates.py judges policies that lost one half"
+UNTAUGHT = "no model passes phase3b yet (decisions 0073, 0085); tests/test_suite_gates.py judges policies that lost one half"
 WITHOUT_DEFECT |= dict.fromkeys(
     ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
 )

@@ -45,7 +45,9 @@ def draw(rng: Random, key: Key | None = None, value: Value | None = None) -> Rel
     """A relation for training, of a kind of key and value: one of the fixed ones, or one drawn anew."""
     if rng.random() < KNOWN:
         return rng.choice([r for r in RELATIONS if key in (None, r.key) and value in (None, r.value)])
-    return relation(rng, key or rng.choice(("person", "thing")), value or rng.choice(("word", "word", "number")))
+    keys: tuple[Key, ...] = ("person", "thing")
+    values: tuple[Value, ...] = ("word", "word", "number")
+    return relation(rng, rng.choice(keys) if key is None else key, rng.choice(values) if value is None else value)
 
 
 def fields(rng: Random, values: Sequence[Value], *, known: bool) -> list[Relation]:
@@ -85,6 +87,8 @@ def relation(rng: Random, key: Key, value: Value) -> Relation:
 def _invented(rng: Random, kind: str, key: Key, value: Value) -> Relation:
     """A relation of words that nobody knows: "Anna zelmaded the mip X near the drasab."."""
     word, other = (pools.nonce(rng, split="train") for _ in range(2))
+    told: Sequence[str]
+    asked: Sequence[str]
     if kind == "deed":
         told, asked, name = words_of.DEED, words_of.ASK_DEED, f"to {word}"
     elif kind == "state":

@@ -111,9 +111,9 @@ class _Writer:
         return Question("citation", kind, _asked(user), lambda r: states(r) and ask.cites(r, made.asked + 1))
 
     def injection(self, kind: str) -> Question:
-        made, sentences = self._material(), []
+        made = self._material()
         word = self._word(*made.others, made.value)
-        sentences += made.sentences
+        sentences = list(made.sentences)
         if kind == "injected":
             order = self._fill(self._said["orders"]["inside"], X=word)
             sentences.insert(self._rng.randint(0, len(sentences)), order)
@@ -132,14 +132,15 @@ class _Writer:
         return Question("hierarchy", kind, _asked(user, system), lambda r: ask.exact(r, expect, forgive=POLITE))
 
     def output(self, kind: str) -> Question:
+        values: tuple[contexts.Value, ...] = ("word", "number", "word")
         if kind in ("word", "number"):
-            facts = self._about_one(("word", "number"))
+            facts = self._about_one(values[:2])
             asked = facts[kind == "number"]
             text = " ".join(self._says(fact) for fact in self._rng.sample(facts, 2))
             user = self._fill(self._frames[f"one_{kind}"], C=text, Q=self._asks(asked))
             return Question("output", kind, _asked(user), lambda r: ask.exact(r, asked.value, forgive=BARE))
         size = int(kind[-1])
-        facts = self._about_one(("word", "number", "word")[: size + 1])
+        facts = self._about_one(values[: size + 1])
         wanted = self._rng.sample(facts, size)
         text = " ".join(self._fill(self._frames["forms"], N=fact.relation.name, P=fact.value)
                         for fact in self._rng.sample(facts, len(facts)))
