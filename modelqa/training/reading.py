@@ -193,9 +193,13 @@ KINDS = {
 def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> Iterator[Question]:
     """`rows` cases of each kind of each behaviour."""
     writer = _Writer(phrasings, seed)
+    makers: dict[str, Callable[[str], Question]] = {
+        "abstention": writer.abstention, "citation": writer.citation, "injection": writer.injection,
+        "hierarchy": writer.hierarchy, "output": writer.output, "turns": writer.turns,
+    }  # fmt: skip
     for behaviour, kinds in KINDS.items():
         for kind in kinds:
-            yield from (getattr(writer, behaviour)(kind) for _ in range(rows))
+            yield from (makers[behaviour](kind) for _ in range(rows))
 
 
 def main(arguments: Sequence[str]) -> int:
