@@ -94,10 +94,14 @@ class Lab:
 
     def control_replies(self, role: str) -> dict[str, dict[str, Any]]:
         """{control: ids, margin} that plain unbatched `generate` gave, from control_replies.json beside the weights."""
-        path = self.subject(role).checkpoint.path / "control_replies.json"
+        checkpoint = self.subject(role).checkpoint
+        path = checkpoint.path / "control_replies.json"
         if not path.is_file():
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
-        return dict(read_object(path)["replies"])
+        made = read_object(path)
+        if made.get("weights") != checkpoint.weights:
+            no_evidence(f"{path.name} of these weights, not of others: fixtures/plain_generate.py makes it again")
+        return dict(made["replies"])
 
     def served(self, role: str) -> ServedEngine | None:
         """The server's engine of a role; None when it is asked in this process."""
