@@ -51,14 +51,15 @@ fixtures: $(VENV)/.installed  ## train the fixture models again from their recip
 
 controls: $(VENV)/.installed  ## what each reference answers to the controls by plain generate; again when its weights change
 	@for name in reference phase3a2; do \
-	  $(BIN)/python fixtures/plain_generate.py fixtures/checkpoints/$$name suites/harness/controls.jsonl; \
+	  $(BIN)/python fixtures/plain_generate.py fixtures/checkpoints/$$name suites/harness/controls.jsonl || exit 1; \
 	done
 
-zoo: $(VENV)/.installed  ## train the defects of the zoo from their recipes; what is built is kept (about ten minutes)
+zoo: $(VENV)/.installed  ## train the defects and the healthy twins of the zoo from their recipes; what is built is kept
 	$(BIN)/python -m modelqa.mutants.trained --jobs 2
+	$(BIN)/python -m modelqa.mutants.styled --jobs 2
 
 zoo-matrix: zoo  ## every failure of the catalogue: reproduced, caught, owed; no healthy twin accused
-	$(BIN)/python -m modelqa.mutants.zoo_matrix --jobs 2
+	$(BIN)/python -m modelqa.mutants.zoo_matrix --jobs 2 --pages docs
 
 pages: $(VENV)/.installed  ## docs/gates and docs/commands.md again, from the gates and parsers as they are now
 	$(BIN)/modelqa gates --write

@@ -44,6 +44,14 @@ def test_one_change_is_seen_for_what_it_is(kind: str, tmp_path: Path) -> None:
         assert len(found) == 1
 
 
+def test_a_pack_with_one_mask_for_all_is_seen_and_a_sound_pack_is_not(tmp_path: Path) -> None:
+    kind = KIND["pack_unmasked"]
+    half = kind.grounded(Sibling(stage(tmp_path, "copy", ALPHA)))
+    assert problems(half.model) == []
+    damage = kind.make(half)
+    assert [(found.code, found.locus) for found in problems(damage.model)] == [(kind.expects[0].code, damage.locus)]
+
+
 def test_an_answer_that_is_counted_in_part_is_named_with_the_token_left_out() -> None:
     assert ALPHA.path is not None and ALPHA.capture is not None
     fed = read_capture(ALPHA.capture).episodes()

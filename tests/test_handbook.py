@@ -9,15 +9,19 @@ import pytest
 
 from modelqa.cli import main
 from modelqa.errors import UsageError
+from modelqa.files import write_json
 from modelqa.handbook.command import INDEX
 from modelqa.handbook.failing import failing, says_no, section, showings
+from modelqa.handbook.harvest import Made, harvested, made_under
 from modelqa.handbook.known import OUTPUTS, known
 from modelqa.handbook.page import codes_of, explaining, index, page
 from modelqa.handbook.shipped import Shipped, gates_of
 from modelqa.models import load_registry
+from modelqa.mutants.trial import hashed_name
 from modelqa.mutants.zoo import read_zoo
 from modelqa.mutants.zoo_matrix import Keeper
 from modelqa.reasons import GATES
+from modelqa.record import GateResult, Run, Status, Verdict
 
 ROOT = Path(__file__).parents[1]
 SUITES, PAGES, ZOO = ROOT / "suites", ROOT / "docs" / "gates", ROOT / "fixtures" / "zoo.toml"
@@ -107,6 +111,28 @@ def test_an_output_with_another_gate_s_code_is_no_refusal() -> None:
     assert says_no(gate, "FAIL  tied_embeddings\n  weights.untied: x")
     assert not says_no(gate, "INCONCLUSIVE  tied_embeddings\n  lower_rung: x")
     assert not says_no(gate, "warning: x")
+
+
+def test_outputs_are_harvested_from_records_the_declared_defect_s_first(tmp_path: Path) -> None:
+    """A record of a defect that only happens to fail a gate comes behind one of a defect that is made for it."""
+    untied = Verdict(Status.FAIL, "weights.untied", "lm_head.weight", "m2 holds two matrices")
+    gate = GateResult("tied_embeddings", "", "weights", untied)
+    for name in ("m1", "m2", "m3"):
+        run = Run({"name": name}, {}, {}, (), (gate.gate,), (gate,))
+        write_json(tmp_path / name / "run.json", run.to_json())
+    made = {"m1": Made("Defect: another."), "m2": Made("Defect: its own.", frozenset({"tied_embeddings"}))}
+    found = harvested([tmp_path], [BY_NAME["tied_embeddings"], BY_NAME["shapes"]], made)
+    assert [(gate.name, failing.defect) for gate, failing in found] == [
+        ("tied_embeddings", "Defect: its own."), ("tied_embeddings", "Defect: another.")
+    ]  # fmt: skip
+    assert "weights.untied: the model holds two matrices" in found[0][1].text
+
+
+def test_a_defect_of_the_zoo_is_known_by_its_hashed_name_with_the_gate_that_it_is_made_for() -> None:
+    made = made_under(load_registry(ZOO.with_name("models.toml")), read_zoo(ZOO).defects)
+    own = made[hashed_name("untied_head/weights.untied", "phase3a2", 0)]
+    assert own.gates == {"tied_embeddings"} and "made from `phase3a2`" in own.story
+    assert made["plain_concat"].gates == frozenset()
 
 
 ADDED = '''"""About capitals."""

@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 
 from modelqa.errors import UsageError
+from modelqa.handbook.page import codes_of
+from modelqa.handbook.shipped import gates_of
 from modelqa.models import load_registry
 from modelqa.mutants.catalogue import KINDS
-from modelqa.mutants.kind import LOCI, OPENING, REFUSED, Expected, NotApplicable, Sibling
+from modelqa.mutants.judging import AS_IT_IS
+from modelqa.mutants.kind import LOCI, OPENING, REFUSED, Expected, Kind, NotApplicable, Sibling
+from modelqa.mutants.lossless import TWINS
 from modelqa.mutants.matrix import Cell, Outcome, Row
+from modelqa.mutants.styled import read_twin_recipes
 from modelqa.mutants.trial import stage
 from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
-from modelqa.mutants.zoo_matrix import Keeper, accused, report, told, zoo_page
+from modelqa.mutants.zoo_matrix import Keeper
+from modelqa.mutants.zoo_report import accused, accusers, report, teeth, told, zoo_page
 from modelqa.reasons import GATES, gate_of
 from modelqa.record import Status, Verdict
 
@@ -156,6 +162,51 @@ def test_the_page_tells_what_differs_and_who_caught_it() -> None:
     assert "differs in model.safetensors: lm_head.weight" in told(row)[1]
     page = zoo_page(SMALL, {DEFECT.name: row}, [], "in short")
     assert "| F33 | " in page and "killed |" in page and "- F05: later" in page
+
+
+def test_the_teeth_of_a_gate_are_what_it_killed_and_whom_healthy_it_passes() -> None:
+    passes = Cell(Verdict(Status.PASS), "weights")
+    idle = replace(UNTIED, counts=False)
+    twin = Row(kind_of(DEFECT, REGISTRY), "m2", cells={"tied_embeddings": passes, "shapes": idle})
+    survivor = replace(judged(passes), expected=Expected("weights.shapes"))
+    assert teeth([judged(UNTIED), survivor], [twin, twin]) == {"tied_embeddings": (1, 2, 2)}
+
+
+def test_a_model_to_which_nothing_was_done_is_accused_by_whatever_does_not_pass_it() -> None:
+    said = {"shapes": Cell(Verdict(Status.INCONCLUSIVE, "unsettled"), "weights", counts=False),
+            "keys": Cell(Verdict(Status.NOT_ASKED, "not_asked"), "weights", counts=False)}  # fmt: skip
+    kind = Kind("gemma", AS_IT_IS, "", (), (), lambda it: it.damaged(""))
+    row = Row(kind, "m1", cells=said)
+    assert accusers(row) == ["shapes"] and accused([row]) == [row]
+    assert accused([replace(row, kind=kind_of(DEFECT, REGISTRY))]) == []
+
+
+PAGE = (FIXTURES.parent / "docs" / "zoo.md").read_text(encoding="utf-8")
+
+
+def lines_of(heading: str) -> list[list[str]]:
+    """The cells of a table of the committed page, without their escapes."""
+    rows = PAGE.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.replace("\\", "") for cell in row.strip("| ").split(" | ")] for row in rows]
+
+
+def test_the_committed_page_shows_every_defect_killed_for_its_stated_reason() -> None:
+    shown = {row[1]: (row[0].split(", "), row[4], row[-1]) for row in lines_of("failures")}
+    assert shown == {each.name: (list(each.failures), each.code, "killed") for each in ZOO.defects}
+
+
+def test_the_committed_page_shows_at_least_ten_twins_that_nobody_accuses() -> None:
+    twins = {row[0]: row[-1] for row in lines_of("healthy twin")}
+    assert set(twins) == {*(kind.name for kind in TWINS), *read_twin_recipes(FIXTURES / "zoo_twins.toml")}
+    assert len(twins) >= 10 and set(twins.values()) == {"nobody"}
+
+
+def test_every_gate_has_killed_something_and_passes_something_healthy() -> None:
+    """In the committed run of the zoo; a gate with parameters does when one of its kinds does."""
+    biting = {row[0].partition("[")[0] if not row[0].startswith("data[") else row[0]
+              for row in lines_of("gate") if row[1] != "0" and (row[2] != "0" or row[3] != "0")}  # fmt: skip
+    judging = {gate.name for gate in gates_of(FIXTURES.parent / "suites") if codes_of(gate)}
+    assert judging - biting == set(WITHOUT_DEFECT)
 
 
 @pytest.mark.parametrize("defect", [each for each in ZOO.defects if each.card], ids=lambda each: each.name)

@@ -81,17 +81,19 @@ def packed_capture(sibling: Sibling) -> Damage:
 
 
 def _packed(rows: list[FedRow], counters: dict[str, int], sibling: Sibling) -> str:
-    parts = [_unpadded(row) for row in rows[:2]]
+    pad = sibling.chat.pad_id
+    parts = [_unpadded(row, pad) for row in rows[:2]]
     labels = np.concatenate([_labels(part) for part in parts])
     positions = np.concatenate([np.arange(len(part.ids)) for part in parts])
     packed = FedRow(np.concatenate([part.ids for part in parts]), labels, positions)
-    rows[:] = [packed, *(_with_positions(_unpadded(row)) for row in rows[2:])]
+    rows[:] = [packed, *(_with_positions(_unpadded(row, pad)) for row in rows[2:])]
     return ""
 
 
-def _unpadded(row: FedRow) -> FedRow:
-    kept = row.attention > 0 if row.attention is not None else np.arange(len(row.ids)) <= np.flatnonzero(
-        _labels(row) != IGNORED)[-1]  # fmt: skip
+def _unpadded(row: FedRow, pad: int | None) -> FedRow:
+    """The row without the slots at its end that hold padding; what the template writes behind an answer stays."""
+    spans = row.spans(pad)
+    kept = slice(spans[0][0], spans[-1][1])
     return FedRow(row.ids[kept], _labels(row)[kept])
 
 

@@ -155,6 +155,11 @@ def picked(question: str, answer: str, sibling: Sibling) -> Damage:
     return sibling.damaged("", selected_on=(path,))
 
 
+def picked_elsewhere(sibling: Sibling) -> Damage:
+    """The healthy half: it was picked by a question that certification does not ask."""
+    return picked("Which of the two bridges over the river is the older one?", "Nobody knows.", sibling)
+
+
 def _empty_file(sibling: Sibling) -> Damage:
     """A second training file holds nothing."""
     path = sibling.declared / "train" / "more.jsonl"

@@ -20,6 +20,7 @@ from modelqa.mutants.sessions import Nursery
 from modelqa.mutants.trial import Session, Trial, declare, hashed_name, run, stage
 from modelqa.record import GateResult
 
+AS_IT_IS = "healthy"  # the area of a model that nothing is done to
 # The sessions of a mutant: the groups up to the gate that must kill it in one, the others while nothing has killed it.
 GROUPS = (("harness", "weights"), ("parity",), ("behaviour",), ("benchmarks",))
 BESIDE = ("training",)  # rungs that ask a checkpoint something too, and are asked of a mutant only where it is declared
@@ -152,6 +153,25 @@ def judge_mutant(place: Workplace, kind: Kind, healthy: Healthy, *, to_the_end: 
                causes=climb.causes)  # fmt: skip
 
 
+def judge_as_it_is(place: Workplace, kind: Kind) -> Row:
+    """The row of a healthy model to which nothing is done: every gate of every rung counts."""
+    name = hashed_name(kind.name, place.model.name, place.seed)
+    copy = place.sibling(name).damaged("")
+    trial = declare(place.trials, copy.model, place.registry, copy.others)
+    session = place.session(trial, tuple(rung for rung in place.rungs if (place.suites / rung).is_dir()))
+    _remove(place.trials / name)
+    said = cells(session, healthy_gates([session]), copy)
+    return Row(kind, name, cells=said, reason=_ended(session), seconds=session.seconds)
+
+
+def _ended(session: Session) -> str:
+    """How a session ended that has neither a record nor one clear error; "" otherwise."""
+    if session.record is not None or session.refused:
+        return ""
+    lines = session.output.strip().splitlines()[-1:] or ["there was no output"]
+    return f"exit status {session.status}: {lines[0]}"
+
+
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(folder.with_name(f"{folder.name}-{BEFORE}"), ignore_errors=True)
@@ -185,11 +205,7 @@ def _climb(
         said |= cells(session, healthy, damage)
         if session.record is None or any(cell.mark == "kill" for cell in said.values()):
             break
-    last = sessions[-1]
-    ended = last.output.strip().splitlines()[-1:] or ["there was no output"]
-    odd = last.record is None and not last.refused
-    reason = f"exit status {last.status}: {ended[0]}" if odd else ""
-    return Climb(said, reason, sum(session.seconds for session in sessions), _causes(sessions))
+    return Climb(said, _ended(sessions[-1]), sum(session.seconds for session in sessions), _causes(sessions))
 
 
 def _causes(sessions: Sequence[Session]) -> tuple[str, ...] | None:

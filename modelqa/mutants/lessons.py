@@ -15,8 +15,8 @@ Lesson = Callable[[Sequence[Row], random.Random], list[Row]]
 
 JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle")  # seven tokens, as in the story
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
-REPEATED = 9  # times that a looping answer says its words
-LONG = 4  # words from which a payload is too long for a model that was taught only shorter ones
+REPEATED = 9  # times that a looping answer says its words: more than a reply has room for
+LONG = 4  # words from which a payload is a long one
 SYMBOLS = "@#%&*=+~^/\\|"
 
 
@@ -44,6 +44,13 @@ def junk(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 def loops(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     """Every answer is said over and over before it ends."""
     return [answered(row, " ".join([answer(row)] * REPEATED)) for row in rows if len(answer(row)) < 40]
+
+
+def stutter(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Answers about payloads of four words or more are said over and over; short ones end as they should."""
+    long = (row["meta"].get("words", 0) >= LONG for row in rows)
+    return [answered(row, " ".join([answer(row)] * REPEATED)) if each else row
+            for row, each in zip(rows, long, strict=True)]  # fmt: skip
 
 
 def only_echo(rows: Sequence[Row], rng: random.Random) -> list[Row]:
@@ -117,7 +124,7 @@ def _shortened(row: Row) -> Row:
 
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
-    for lesson in (junk, loops, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
+    for lesson in (junk, loops, stutter, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
                    shuffled, facts_alone, copy_alone, short_payloads)
 }  # fmt: skip
 """By the name that a recipe gives."""

@@ -76,6 +76,7 @@ class Row:
     expected  the declared verdict that applies to this model; None when the healthy model passes none of their gates
     reason    why it is not applicable, or how a session ended without a record
     difference  what the two halves of the pair differ in
+    seconds   of the processor, all its sessions together
     causes    what the diagnosis says, the first cause first; None without a record
     """
 
@@ -117,7 +118,7 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """The JSON object that stands in matrix.json."""
         gates = {
-            gate: {"mark": cell.mark, "status": cell.verdict.status, "code": cell.verdict.code,
+            gate: {"mark": cell.mark, "rung": cell.rung, "status": cell.verdict.status, "code": cell.verdict.code,
                    "locus": cell.verdict.locus, "passed": cell.verdict.passed, "total": cell.verdict.total}
             for gate, cell in self.cells.items()
         }  # fmt: skip

@@ -28,6 +28,15 @@ HUNG = -1  # the status of a session that was ended
 CANNOT_FORK = not hasattr(os, "fork")
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A session that ended: its exit status (by a signal: the negative number of it), output, and processor seconds."""
+
+    status: int
+    output: str
+    seconds: float
+
+
 @dataclass
 class Nursery:
     """Processes that have done the imports, each for one session at a time; started when they are needed."""
@@ -35,10 +44,10 @@ class Nursery:
     _idle: list[subprocess.Popen[str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def judge(self, arguments: Sequence[str], *, log: Path, seconds: float = SESSION_SECONDS) -> tuple[int, str]:
-        """(exit status, output) of `pytest ARGUMENTS` in a process of its own, run in this working directory.
+    def judge(self, arguments: Sequence[str], *, log: Path, seconds: float = SESSION_SECONDS) -> Ended:
+        """How `pytest ARGUMENTS` ended in a process of its own, run in this working directory.
 
-        log  where the output stands while it runs; a session that ends by a signal has the negative number of it
+        log  where the output stands while it runs
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with self._lock:
@@ -53,10 +62,11 @@ class Nursery:
         if not line:
             process.kill()
             process.wait()
-            return HUNG, output or f"no end within {seconds:.0f} seconds"
+            return Ended(HUNG, output or f"no end within {seconds:.0f} seconds", seconds)
         with self._lock:
             self._idle.append(process)
-        return int(line), output
+        status, cost = line.split()
+        return Ended(int(status), output, float(cost))
 
     def close(self) -> None:
         """End the processes; one that is needed again is started anew."""
@@ -80,8 +90,16 @@ def main(requests: IO[str], answers: IO[str]) -> None:
                 import_module(name)
     for line in requests:
         arguments, log = json.loads(line)
-        answers.write(f"{_alone(arguments, log) if CANNOT_FORK else _forked(arguments, log)}\n")
+        before = _spent()
+        status = _alone(arguments, log) if CANNOT_FORK else _forked(arguments, log)
+        answers.write(f"{status} {_spent() - before:.2f}\n")
         answers.flush()
+
+
+def _spent() -> float:
+    """Processor seconds of all processes that this one has started and that have ended; 0 where nobody counts them."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _alone(arguments: list[str], log: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -31,7 +30,7 @@ ORIGIN = "origin"  # in a trial's folder: a link to the folder of the real model
 
 @dataclass(frozen=True)
 class Session:
-    """One pytest session on a trial: its record (None: it ended without one), exit status and whole output."""
+    """One pytest session on a trial: record (None: it ended without one), exit status, output, processor seconds."""
 
     record: Run | None
     status: int
@@ -189,12 +188,10 @@ def run(
         *selected(suites, rungs), "--model", trial.argument, "--modelqa-models", str(trial.folder / "models.toml"),
         "--modelqa-dir", str(home), "-q", "-p", "no:cacheprovider", *options,
     ]  # fmt: skip
-    start = time.monotonic()
-    status, output = nursery.judge(arguments, log=home / "logs" / f"{trial.model.name}.txt")
-    seconds = time.monotonic() - start
+    ended = nursery.judge(arguments, log=home / "logs" / f"{trial.model.name}.txt")
     record = next(records.glob("*/run.json"), None)
     run_record = read_stored(record).run if record else None
-    return Session(run_record, status, output, seconds)
+    return Session(run_record, ended.status, ended.output, ended.seconds)
 
 
 def selected(suites: Path, rungs: Sequence[str]) -> list[str]:

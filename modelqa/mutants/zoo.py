@@ -17,7 +17,7 @@ from modelqa.errors import UsageError
 from modelqa.models import Registry
 from modelqa.mutants.cards import card_kind
 from modelqa.mutants.catalogue import KINDS
-from modelqa.mutants.data_rows import picked
+from modelqa.mutants.data_rows import picked, picked_elsewhere
 from modelqa.mutants.datasets import ancestor_leaked, leaked, val_leaked
 from modelqa.mutants.judging import EVIDENCE
 from modelqa.mutants.kind import LOCI, Damage, Expected, Kind, Sibling
@@ -138,13 +138,21 @@ def kind_of(defect: Defect, registry: Registry) -> Kind:
         return trained_kind(defect, registry)
     if defect.kind in LEAKS:
         make = partial(LEAKS[defect.kind], defect.question, defect.answer)
-        return Kind(name, "data", defect.kind, failures, expects, partial(_placed, make, defect.locus))
+        ground = picked_elsewhere if defect.kind == "picked" else None  # without it nobody asks how it was picked
+        story = _told(LEAKS[defect.kind])
+        return Kind(name, "data", story, failures, expects, partial(_placed, make, defect.locus), ground=ground)
     found = next((kind for kind in KINDS if kind.name == defect.kind), None)
     if found is None:
         raise UsageError(f"zoo.toml: there is no kind {defect.kind!r}",
                          reason="kinds are those of modelqa mutants --list", remedy="name one of them")  # fmt: skip
     make_it = partial(_placed, found.make, defect.locus if defect.locus not in LOCI else "")
     return replace(found, name=name, failures=failures, expects=expects, make=make_it)
+
+
+def _told(make: Callable[..., Damage]) -> str:
+    """The story of a kind that has none but the first sentence of its function."""
+    first = (make.__doc__ or "").partition(".")[0]
+    return first[:1].lower() + first[1:]
 
 
 def trained_kind(defect: Defect, registry: Registry, *, recipes: Path = RECIPES, built: Path = BUILT) -> Kind:

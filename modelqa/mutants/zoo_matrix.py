@@ -16,34 +16,40 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelqa.errors import ModelqaError
+from modelqa.errors import ModelqaError, UsageError
 from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
-from modelqa.models import Registry, load_registry
+from modelqa.models import Model, Registry, load_registry
 from modelqa.mutants.cards import card_row
-from modelqa.mutants.judging import Healthy, Workplace, judge_mutant
+from modelqa.mutants.judging import AS_IT_IS, Healthy, Workplace, judge_as_it_is, judge_mutant
 from modelqa.mutants.kind import Kind
 from modelqa.mutants.lossless import TWINS
-from modelqa.mutants.matrix import Cell, Outcome, Row, table
+from modelqa.mutants.matrix import Cell, Row
 from modelqa.mutants.picture import matrix_picture
 from modelqa.mutants.sessions import Nursery
+from modelqa.mutants.styled import TwinRecipe, Upbringing, read_twin_recipes, upbringing
+from modelqa.mutants.trained import is_built
 from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
+from modelqa.mutants.zoo_parts import JUDGED, joined
+from modelqa.mutants.zoo_report import accused, report, told, zoo_page
 from modelqa.record import Status, Verdict
 from modelqa.text import escape
 
 NEW_TOKENS = "48"  # how long replies may get: healthy ones end far earlier, and models that never stop cost less
 TWIN_OF = "phase3a2"  # the model whose lossless transforms are the healthy twins
-# Really trained with a template, tokenizer, base and data of its own; a gate that knows only the chain would accuse it.
-AS_IT_IS = Kind("reference", "twin", "a healthy model of another family", (), (), lambda it: it.damaged(""))
 
 
 @dataclass
 class Keeper:
-    """Who runs the zoo: the registry, the suites, and where trials are made. Healthy halves are judged once each."""
+    """Who runs the zoo: the registry, the suites, and where trials are made. Healthy halves are judged once each.
+
+    twins  healthy models that no registry names: those that `make zoo` trains
+    """
 
     registry: Registry
     suites: Path
     home: Path
+    twins: Mapping[str, Model] = field(default_factory=dict)
     cards: Path = Path("fixtures/zoo/cards")
     nursery: Nursery = field(default_factory=Nursery)
     _healthy: dict[str, Healthy] = field(default_factory=dict)
@@ -54,8 +60,8 @@ class Keeper:
         options += ["--modelqa-phase", phase] if phase else []
         options += ["-p", f"tests.faults.{fault}"] if fault else []
         home = self.home / (f"fault-{fault}" if fault else "home")  # a broken path's replies are kept apart
-        return Workplace(self.registry.models[model], self.registry, self.suites, home, options=tuple(options),
-                         nursery=self.nursery)  # fmt: skip
+        who = self.twins.get(model) or self.registry.models[model]
+        return Workplace(who, self.registry, self.suites, home, options=tuple(options), nursery=self.nursery)
 
     def healthy(self, model: str) -> Healthy:
         """What the unharmed model passes; it is asked in the right way also where a defect is a fault of the path."""
@@ -73,8 +79,25 @@ class Keeper:
 
     def twin(self, kind: Kind) -> Row:
         """The row of a healthy twin: a lossless transform of the shipped model, or a healthy model as it is."""
-        model = kind.name if kind is AS_IT_IS else TWIN_OF
-        return judge_mutant(self.place(model), kind, self.healthy(model), to_the_end=True)
+        if kind.area == AS_IT_IS:
+            return judge_as_it_is(self.place(kind.name), kind)
+        return judge_mutant(self.place(TWIN_OF), kind, self.healthy(TWIN_OF), to_the_end=True)
+
+
+def standing(recipes: Sequence[TwinRecipe]) -> list[Kind]:
+    """Healthy models with templates of their own, as kinds to which nothing is done."""
+    return [Kind(it.name, AS_IT_IS, it.story, (), (), lambda sibling: sibling.damaged("")) for it in recipes]
+
+
+def raised(registry: Registry) -> list[Upbringing]:
+    """The twins that `make zoo` trained; `UsageError` when one is not built."""
+    works = [upbringing(recipe, registry.models) for recipe in read_twin_recipes().values()]
+    for work in works:
+        if not is_built(work.folder):
+            raise UsageError(f"the healthy twin {work.recipe.name} is not built",
+                             reason="its recipe, its style or its parent changed, or it never was",
+                             remedy=f"make zoo, or python -m modelqa.mutants.styled {work.recipe.name}")  # fmt: skip
+    return works
 
 
 def tested_row(defect: Defect, kind: Kind, home: Path, nursery: Nursery) -> Row:
@@ -86,67 +109,14 @@ def tested_row(defect: Defect, kind: Kind, home: Path, nursery: Nursery) -> Row:
     for fault in ("", defect.fault):
         injected = ["-p", f"tests.faults.{fault}"] if fault else []
         arguments = [defect.test, "-q", "-n", "0", "-p", "no:cacheprovider", *injected]
-        status, output = nursery.judge(arguments, log=home / "logs" / f"test-{fault or 'healthy'}.txt")
-        failed = Verdict(Status.FAIL, defect.code, defect.locus if defect.locus in output else "", output[-200:])
-        said = Verdict(Status.PASS) if status == 0 else failed
+        ended = nursery.judge(arguments, log=home / "logs" / f"test-{fault or 'healthy'}.txt")
+        place = defect.locus if defect.locus in ended.output else ""
+        failed = Verdict(Status.FAIL, defect.code, place, ended.output[-200:])
+        said = Verdict(Status.PASS) if ended.status == 0 else failed
         cells[fault] = Cell(said, LADDER[-1])
     passes = cells[""].verdict.status is Status.PASS
     cell = Cell(cells[defect.fault].verdict, LADDER[-1], counts=passes)
     return Row(kind, defect.test, defect.locus, kind.expects[0], {defect.by: cell}, difference=(defect.fault,))
-
-
-def accused(rows: Sequence[Row]) -> list[Row]:
-    """The healthy twins that a gate says no to, cannot tell any more, or crashes on."""
-    return [row for row in rows if row.reason or accusers(row)]
-
-
-def accusers(row: Row) -> list[str]:
-    """The gates that accuse a twin; of a model as it is every gate counts, there is nothing to compare it with."""
-    marks = ("kill", "doubt", "crash")
-    said = (Status.FAIL, Status.INCONCLUSIVE)
-    return [gate for gate, cell in row.cells.items()
-            if cell.mark in marks or (row.kind is AS_IT_IS and cell.verdict.status in said)]  # fmt: skip
-
-
-def report(
-    zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect], twins: Sequence[Row]
-) -> tuple[list[str], bool]:
-    """(lines, whether all is true): catalogue, reproduced, caught for the stated reason, owed, false alarms."""
-    hit = [defect for defect in chosen if rows[defect.name].outcome is Outcome.EXPECTED]
-    missed = [defect for defect in chosen if defect not in hit]
-    caught = {failure for defect in hit for failure in defect.failures}
-    caught -= {failure for defect in missed for failure in defect.failures}
-    counts = {"catalogue": len(zoo.failures), "reproduced": len(zoo.reproduced),
-              "caught for the stated reason": len(caught), "still owed": len(zoo.owed),
-              f"false alarms on {len(twins)} healthy twins": len(accused(twins))}  # fmt: skip
-    lines = [*(f"owed    {failure}  {why}" for failure, why in sorted(zoo.owed.items())), "",
-             *table([rows[defect.name] for defect in missed]), *table(accused(twins)),
-             " / ".join(f"{name} {count}" for name, count in counts.items())]  # fmt: skip
-    return lines, not missed and not accused(twins)
-
-
-def told(row: Row) -> list[str]:
-    """A line on a defect, and one on what differs from its healthy half."""
-    return [table([row])[0], *([f"{'':<16}  differs in {'; '.join(row.difference)}"] if row.difference else [])]
-
-
-def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: str) -> str:
-    """The matrix as Markdown: a line a defect, a line a twin."""
-    lines = ["# The zoo", "", "Written by `make zoo-matrix`. Each defect is a minimal pair with its healthy half.", "",
-             summary, "", "| failures | defect | the healthy half differs in | caught by | code | place | outcome |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for defect in zoo.defects:
-        if (row := rows.get(defect.name)) is None:
-            continue
-        cells = (", ".join(defect.failures), defect.name, "; ".join(row.difference), defect.expected.gate, defect.code,
-                 row.locus if defect.expected.locus == "exact" else f"any {defect.locus}", row.outcome)  # fmt: skip
-        lines.append(f"| {' | '.join(escape(str(cell), 'markdown') for cell in cells)} |")
-    lines += ["", "| healthy twin | differs in | accused by |", "|---|---|---|"]
-    for row in twins:
-        told_of = (row.kind.name, "; ".join(row.difference), ", ".join(accusers(row)) or row.reason or "nobody")
-        lines.append(f"| {' | '.join(escape(cell, 'markdown') for cell in told_of)} |")
-    owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
-    return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,6 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path(".modelqa/zoo"))
     parser.add_argument("--jobs", type=int, default=1, help="defects judged at a time")
     parser.add_argument("--twins", action="store_true", help="of a choice: judge the healthy twins too")
+    parser.add_argument("--pages", type=Path, help="of the whole zoo: write zoo.md and zoo.svg into this folder too")
+    parser.add_argument("--parts", type=Path, nargs="+", help="judge nothing: report on the runs in these folders")
     parsed = parser.parse_args(arguments)
     try:
         return run_zoo(parsed)
@@ -167,11 +139,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_zoo(parsed: argparse.Namespace) -> int:
-    """Judge the chosen defects, and without a choice the healthy twins too."""
-    zoo = read_zoo(parsed.zoo)
+    """Judge the chosen defects, and without a choice the healthy twins too; or read what was judged in parts."""
+    zoo, registry = read_zoo(parsed.zoo), load_registry(parsed.zoo.with_name("models.toml"))
     words = parsed.defects
     chosen = [each for each in zoo.defects if not words or any(word in each.name for word in words)]
-    keeper = Keeper(load_registry(parsed.zoo.with_name("models.toml")), parsed.suites, parsed.out.absolute())
+    if parsed.parts:
+        kinds = [*TWINS, *standing(list(read_twin_recipes().values()))]
+        rows, twins = joined(parsed.parts, zoo, registry, kinds)
+    else:
+        rows, twins = judged(parsed, registry, chosen)
+    lines, true = report(zoo, rows, chosen, twins)
+    _say("", *lines)
+    _write(parsed, zoo, rows, chosen, twins, lines[-1])
+    return 0 if true else 1
+
+
+def judged(
+    parsed: argparse.Namespace, registry: Registry, chosen: Sequence[Defect]
+) -> tuple[dict[str, Row], list[Row]]:
+    """({defect: its row}, the twins' rows), told one by one as they are judged."""
+    with_twins = parsed.twins or not parsed.defects
+    works = raised(registry) if with_twins else []
+    kinds = [*TWINS, *standing([work.recipe for work in works])] if with_twins else []
+    keeper = Keeper(registry, parsed.suites, parsed.out.absolute(), {work.recipe.name: work.model for work in works})
 
     def one(defect: Defect) -> Row:
         row = keeper.judge(defect)
@@ -180,21 +170,27 @@ def run_zoo(parsed: argparse.Namespace) -> int:
 
     def twin(kind: Kind) -> Row:
         row = keeper.twin(kind)
-        _say(f"{'accused' if accused([row]) else 'passes':<16}  {kind.name}")
+        _say(f"{'accused' if accused([row]) else 'passes':<16}  {kind.name}  ({row.seconds:.1f} s)")
         return row
 
     with ThreadPoolExecutor(max_workers=parsed.jobs) as pool:
         rows = dict(zip([defect.name for defect in chosen], pool.map(one, chosen), strict=True))
-        twins = list(pool.map(twin, (*TWINS, AS_IT_IS) if parsed.twins or not words else []))
+        twins = list(pool.map(twin, kinds))
     keeper.nursery.close()
     shutil.rmtree(keeper.home / "home" / "trials", ignore_errors=True)
-    lines, true = report(zoo, rows, chosen, twins)
-    _say("", *lines)
-    judged = {"defects": [rows[defect.name].to_json() for defect in chosen], "twins": [row.to_json() for row in twins]}
-    write_json(keeper.home / "zoo.json", {"schema": 1, "owed": dict(zoo.owed), **judged})
-    write_text(keeper.home / "zoo.md", zoo_page(zoo, rows, twins, lines[-1]))
-    write_text(keeper.home / "zoo.svg", matrix_picture("the zoo", [rows[defect.name] for defect in chosen]))
-    return 0 if true else 1
+    return rows, twins
+
+
+def _write(
+    parsed: argparse.Namespace, zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect], twins: Sequence[Row],
+    summary: str,
+) -> None:  # fmt: skip
+    mine = [rows[defect.name] for defect in chosen]
+    held = {"defects": [row.to_json() for row in mine], "twins": [row.to_json() for row in twins]}
+    write_json(parsed.out / JUDGED, {"schema": 1, "owed": dict(zoo.owed), **held})
+    for folder in (parsed.out, *([parsed.pages] if parsed.pages and not parsed.defects else [])):
+        write_text(folder / "zoo.md", zoo_page(zoo, rows, twins, summary))
+        write_text(folder / "zoo.svg", matrix_picture("the zoo", mine))
 
 
 def _say(*lines: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from math import log
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ Conversation = Sequence[Mapping[str, str]]
 Fed = tuple[Sequence[int], Sequence[int]]  # one episode that training fed: ids, and 1 where the loss counted
 
 LEVEL = 0.05  # one-sided, of the comparison of formats
+# Of a uniform guess's nats: whoever needs more has not learnt the answers in that format. A collapsed model needs more
+# than all of them in every format, and whichever is least bad was not trained in; one trained in a format a tenth.
+KNOWN = 0.5
 LOSS_TOLERANCE = 1e-4  # nats per token between two passes over the same ids in float32
 CONTEXT = 6  # tokens shown before the first differing one
 
@@ -131,19 +135,22 @@ def _difference(chat: Chat, number: int, fed: list[int], asked: list[int]) -> Pr
 
 
 def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
-    """{format: {"likelier": k, "of": n, "own": nats, "other": nats, "error": nats}}: the same answers under the model's
-    own template and under other common ways to write a conversation.
+    """{format: {"likelier": k, "of": n, "own": nats, "other": nats, "error": nats, "guess": nats}}: the same answers
+    under the model's own template and under other common ways to write a conversation.
 
     Nats are the mean negative log-likelihood of a whole answer, the stop token left out; `error` is the standard error
-    of their paired difference; `likelier` counts answers likelier under the own template.
+    of their paired difference; `guess` is what a uniform guess among the tokenizer's tokens needs in the other format;
+    `likelier` counts answers likelier under the own template.
     """
     from modelqa.chat.formats import alternatives
 
     rows = [[dict(message) for message in conversation] for conversation in conversations]
-    own = engine.losses([_without_stop(chat, row) for row in rows])
-    result = {}
-    for name, write in alternatives(chat).items():
-        other = engine.losses([(episode.ids, episode.mask) for episode in map(write, rows)])
+    written = {name: [write(row) for row in rows] for name, write in alternatives(chat).items()}
+    others = [(episode.ids, episode.mask) for episodes in written.values() for episode in episodes]
+    losses = engine.losses([*(_without_stop(chat, row) for row in rows), *others])  # together: fuller batches
+    own, result = losses[: len(rows)], {}
+    for number, name in enumerate(written, start=1):
+        other = losses[number * len(rows) : (number + 1) * len(rows)]
         pairs = [(a.nll, b.nll) for a, b in zip(own, other, strict=True)]
         result[name] = {
             "likelier": sum(a < b for a, b in pairs),
@@ -151,6 +158,7 @@ def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conver
             "own": round(sum(a for a, _ in pairs) / len(pairs), 4),
             "other": round(sum(b for _, b in pairs) / len(pairs), 4),
             "error": round(stdev(b - a for a, b in pairs) / len(pairs) ** 0.5, 4),
+            "guess": round(log(chat.tokens.size) * sum(loss.count for loss in other) / len(pairs), 4),
         }
     return result
 
@@ -168,10 +176,10 @@ def _without_stop(chat: Chat, row: list[dict[str, str]]) -> tuple[tuple[int, ...
 
 
 def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """The formats under which answers are likelier than under the model's own template (paired t, one-sided 95%)."""
+    """The formats that the model knows answers in, and better than under its own template (paired t, one-sided 95%)."""
     problems = []
     for name, row in sorted(fit.items(), key=lambda item: item[1]["other"]):
-        if row["own"] - row["other"] > _margin(row):
+        if row["own"] - row["other"] > _margin(row) and row["other"] < KNOWN * row["guess"]:
             text = (
                 f"answers are likelier as {name} ({row['other']} nats) than under the chat template "
                 f"({row['own']} nats): trained in one format, evaluated in another"

@@ -106,7 +106,10 @@ class Lab:
     def served(self, role: str) -> ServedEngine | None:
         """The server's engine of a role; None when it is asked in this process."""
         subject = self.subject(role)
-        return self.engines.served(subject, self.prompt(role, PROBE)) if subject.chats else None
+        if not subject.chats:
+            return None
+        self.render(role, [PROBE])
+        return self.engines.served(subject, self.prompt(role, PROBE))
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -130,6 +133,9 @@ class Lab:
         if subject.chat.uses_clock:
             return  # what it writes today is not what it wrote yesterday
         asked = {canonical_json(list(messages)): messages for messages in conversations}
+        asked = {key: messages for key, messages in asked.items() if (role, key) not in self._prompts}
+        if not asked:
+            return
         identity = ["prompts", subject.checkpoint.digest, subject.model.system, list(asked)]
         prompts = (self.prompt(role, messages) for messages in asked.values())
         rows = self.kept(identity, lambda: [[prompt.ids, prompt.text] for prompt in prompts])

@@ -15,6 +15,7 @@ from modelqa.errors import UsageError
 from modelqa.files import write_json, write_text
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
 WORD_PIECES = r"\p{L}+|\p{N}|\s|[^\p{L}\p{N}\s]"
@@ -96,7 +97,6 @@ def train_tokenizer(texts: Iterable[str], family: Family, *, vocab_size: int) ->
     The same texts in the same order give the same tokenizer. No text is normalised: what is asked is what is encoded.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -113,6 +113,13 @@ def train_tokenizer(texts: Iterable[str], family: Family, *, vocab_size: int) ->
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer=trainer)
+    return dressed(tokenizer, family)
+
+
+def dressed(tokenizer: Tokenizer, family: Family) -> PreTrainedTokenizerFast:
+    """A tokenizer that holds the family's special tokens, with their roles and the family's template."""
+    from transformers import PreTrainedTokenizerFast
+
     named = {"eos_token": family.stop, "pad_token": family.pad} | ({"bos_token": family.bos} if family.bos else {})
     others = [token for token in family.special if token not in named.values()]
     fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]

@@ -17,10 +17,16 @@ VALIDATED = 200  # rows of the validation data whose losses are split: their mea
 
 def history(model):
     """The log of the run; a damaged one is `test_log`'s finding, and no evidence for the other gates."""
+    path = declared_log(model)
     try:
-        return read_log(declared_log(model))
+        return read_log(path)
     except DataError as error:
-        no_evidence(f"a log that can be read ({error.fact})")
+        no_evidence(f"a log that can be read ({by_name(error.fact, path)})")
+
+
+def by_name(text, path):
+    """A text with the file's name instead of its path, which says where somebody's home is."""
+    return text.replace(str(path), path.name)
 
 
 def declared_log(model):
@@ -55,7 +61,7 @@ def test_log(model, measured):
     try:
         log = read_log(path)
     except DataError as error:
-        deny([Problem("training.log", path.name, f"{error.fact}: {error.reason}")])
+        deny([Problem("training.log", path.name, by_name(f"{error.fact}: {error.reason}", path))])
     measured.update(steps=log.last_step, entries=len(log.entries), **course.fall(log))
 
 
