@@ -37,7 +37,6 @@ WITHOUT_DEFECT = {
     "told_apart": "it judges the reference against its random twin: tests/test_harness.py",
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
-    "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
 UNTAUGHT = (
