@@ -147,7 +147,8 @@ def run_zoo(parsed: argparse.Namespace) -> int:
         kinds = [*TWINS, *standing(list(read_twin_recipes().values()))]
         rows, twins = joined(parsed.parts, zoo, registry, kinds)
         there = {*rows, *(row.kind.name for row in twins)}
-        lacking = [each.name for each in (*chosen, *kinds) if each.name not in there]
+        every = [*(defect.name for defect in chosen), *(kind.name for kind in kinds)]
+        lacking = [name for name in every if name not in there]
         chosen = [each for each in chosen if each.name in rows]
     else:
         lacking = []
