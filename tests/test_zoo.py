@@ -33,10 +33,8 @@ ZOO = read_zoo(FIXTURES / "zoo.toml")
 # Gates of the suites that no defect is declared for, each with the reason.
 WITHOUT_DEFECT = {
     "unending_replies": "a model that never stops fails stop_token, a rung below; behaviour is then not judged",
-    "random_twin": "it judges random weights: tests/test_harness.py has the fault that it catches",
-    "reference_floor": "it judges the reference: tests/test_harness.py has the faults that it catches",
-    "told_apart": "it judges the reference against its random twin: tests/test_harness.py",
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
+    "content_loss": "no short study ends with a loss that is low on form alone; tests/test_logs.py has the figures",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
     "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
