@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish hub check fixtures zoo zoo-matrix pages gate-outputs bench clean
+.PHONY: gate test test-slow test-all test-publish hub rates check fixtures controls zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,10 @@ test-publish: $(VENV)/.installed  ## every fault schedule of the publisher: call
 hub: $(VENV)/.installed  ## a Hub on this machine, to try publishing without an account; Ctrl-C ends it
 	@PYTHONPATH=tests $(BIN)/python -m hub
 
+rates: $(VENV)/.installed  ## how often the gates' statistics err, and what stopping early saves: from simulation
+	$(BIN)/python -m pytest tests/test_stats*.py tests/test_stopping.py tests/test_compare.py tests/test_choice.py \
+	  -m simulation -n 0 -q -s
+
 check: $(VENV)/.installed  ## linter, strict types, import law
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -43,7 +47,10 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (under an hour on two cores)
 	$(BIN)/python -m modelqa.training.build --jobs 2
-	for name in reference phase3a2; do \
+	$(MAKE) controls
+
+controls: $(VENV)/.installed  ## what each reference answers to the controls by plain generate; again when its weights change
+	@for name in reference phase3a2; do \
 	  $(BIN)/python fixtures/plain_generate.py fixtures/checkpoints/$$name suites/harness/controls.jsonl || exit 1; \
 	done
 

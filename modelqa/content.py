@@ -26,14 +26,11 @@ def split_losses(engine: LocalEngine, chat: Chat, conversations: Sequence[Conver
     episodes = [chat.episode([dict(message) for message in conversation]) for conversation in conversations]
     control = set(chat.tokens.added.values())
     masks = [[bool(m) and _says(chat, i, control) for i, m in zip(e.ids, e.mask, strict=True)] for e in episodes]
-    kinds = {
-        "all": [(e.ids, e.mask) for e in episodes],
-        "content": [(e.ids, tuple(map(int, mask))) for e, mask in zip(episodes, masks, strict=True) if any(mask)],
-    }
-    sums = {}
-    for name, rows in kinds.items():
-        losses = engine.losses(rows)
-        sums[name] = (sum(loss.nll for loss in losses), sum(loss.count for loss in losses))
+    whole = [(episode.ids, episode.mask) for episode in episodes]
+    content = [(e.ids, tuple(map(int, mask))) for e, mask in zip(episodes, masks, strict=True) if any(mask)]
+    losses = engine.losses([*whole, *content])
+    kinds = {"all": losses[: len(whole)], "content": losses[len(whole) :]}
+    sums = {name: (sum(each.nll for each in found), sum(each.count for each in found)) for name, found in kinds.items()}
     sums["structure"] = (sums["all"][0] - sums["content"][0], sums["all"][1] - sums["content"][1])
     return {
         name: {"nats": round(nll / count, 6) if count else None, "tokens": count} for name, (nll, count) in sums.items()

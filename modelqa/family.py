@@ -19,6 +19,7 @@ __all__ = [
     "NUMBER",
     "PAYLOAD",
     "SAME_FAMILY",
+    "begins_with_tag",
     "families",
     "normalise",
     "overlapping",
@@ -239,6 +240,11 @@ def _after_tags(text: str, limit: int) -> int:
     while (tag := _TAG.match(text, begin)) and tag.end() <= limit and text[tag.end():].strip():
         begin = tag.end()
     return begin
+
+
+def begins_with_tag(user: str) -> bool:
+    """Whether a prompt begins with what may be a tag, such as "[P26_AE]": `signature` may leave it out."""
+    return _TAG.match(_shape(user)) is not None
 
 
 def split_bucket(payload: str, buckets: int = 20) -> int:

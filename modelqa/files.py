@@ -24,9 +24,13 @@ WRITE_AGAIN = "write the file again"
 MAX_LINE_BYTES = 16 * 1024 * 1024  # one JSONL row; a longer one is no training example but an accident or an attack
 
 
+# One encoder for all: a new one at each call takes longer than a small value.
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, no NaN. Hashes of records are hashes of this."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def sha256_text(text: str) -> str:

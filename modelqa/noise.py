@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelqa.record import Run
+
+GATE = "noise_floor"  # of suites/parity: what measures it in a session
 AGAIN = ("repeat", "batch")  # of `parity.reply_paths`: the same prompts once more, and one by one instead of batched
 
 
@@ -20,6 +23,12 @@ def floor(paths: Mapping[str, Mapping[str, Any]]) -> float:
 def counts(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """{"repeat", "batch": "0 of 24"}: replies that differ, for the record."""
     return {name: f"{paths[name]['differ']} of {paths[name]['of']}" for name in AGAIN}
+
+
+def recorded(run: Run) -> float | None:
+    """The noise floor that a run measured; None when it measured none."""
+    found = next((result.measured.get("floor") for result in run.gates if result.gate == GATE), None)
+    return float(found) if isinstance(found, int | float) else None
 
 
 def below(margins: Mapping[str, float], noise: float) -> list[str]:

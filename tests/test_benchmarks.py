@@ -21,6 +21,7 @@ from modelqa.benchmarks.result import Item, Result, complete, plain
 from modelqa.benchmarks.trend import Point, Trend, off_line
 from modelqa.errors import DataError
 from modelqa.gates import Finding, Unsettled
+from modelqa.scaling import Position
 
 ROOT = Path(__file__).parents[1]
 STORIES = ROOT / "fixtures" / "results"
@@ -417,6 +418,13 @@ def test_the_chat_tunes_end_as_they_should_have():
     assert benchmarks.comparison_lines(last, best)["ctibench_mcq acc"].endswith("not distinguishable, n not stated")
 
 
+def test_a_score_that_is_chance_says_nothing_of_however_many_questions():
+    (tiny,) = (result for result in story("tiny_and_gpt2.csv", "tiny-14m") if result.task == "mmlu")
+    (concern,) = benchmarks.chance_concerns([tiny])
+    assert (concern.problem.code, concern.proven) == ("benchmarks.at_chance", False)
+    assert not list(benchmarks.chance_concerns([replace(tiny, value=0.27)])), "unknown n: results_stated asks for it"
+
+
 def test_what_an_account_does_not_give_is_missing():
     (killed,) = story("chat_tunes.csv", "chat-v4-hot")
     assert killed.value is None
@@ -461,12 +469,30 @@ def test_the_stories_end_rightly_when_the_suite_judges_them(tmp_path):
     assert status == 6
     assert verdicts["results_trend"] == ("INCONCLUSIVE", "benchmarks.trend")
     assert verdicts["results_against_cheaper"] == ("INCONCLUSIVE", "benchmarks.worse_than_cheaper")
+    for gate in ("results_above_chance", "results_by_knowledge", "results_perplexity"):
+        assert verdicts[gate][0] == "NOT ASKED", "nothing in the table shows it"
     status, verdicts = judged(tmp_path, "ablated")
     assert (status, verdicts["results_trend"]) == (1, ("FAIL", "benchmarks.trend_not_reproduced"))
     _, verdicts = judged(tmp_path, "corrected")
     assert verdicts["results_trend"] == ("PASS", "")
     assert verdicts["results_against_cheaper"] == ("PASS", "")
     assert verdicts["results_stated"] == ("INCONCLUSIVE", "benchmarks.n")
+
+
+def test_a_tiny_model_beside_a_known_one_ends_rightly_when_the_suite_judges_it(tmp_path):
+    """Benchmarks of a model this small are chance, and its perplexity is of another text than the one beside it."""
+    table = 'benchmarks = ["tiny_and_gpt2.json"]'
+    tiny = f'{table}\nbaseline = "gpt2-small"\ntraining_tokens = 272_000'
+    declare(tmp_path, **{"tiny-14m": tiny, "gpt2-small": table})
+    status, verdicts = judged(tmp_path, "tiny-14m")
+    assert status == 6
+    assert verdicts["results_above_chance"] == ("INCONCLUSIVE", "benchmarks.at_chance")
+    assert verdicts["results_perplexity"] == ("INCONCLUSIVE", "benchmarks.perplexity_set")
+    assert verdicts["results_stated"] == ("INCONCLUSIVE", "benchmarks.n")
+    (record,) = (tmp_path / "home").glob("runs/tiny-14m/*/run.json")
+    scale = next(gate for gate in json.loads(record.read_text())["gates"] if gate["gate"] == "scale")
+    assert "compute-optimal 20" in scale["measured"]["warning"] and scale["verdict"]["status"] == "PASS"
+    assert Position("tiny-14m", 14_000_000, 272_000, "declared").ratio == pytest.approx(0.0194, abs=1e-4)
 
 
 def test_a_model_with_sound_results_passes_and_one_without_is_not_asked(tmp_path):

@@ -317,6 +317,8 @@ def test_one_run_at_a_time():
         import_files([CHAT, BASE])
     with pytest.raises(DataError, match="0 results files"):
         import_files([])
+    with pytest.raises(DataError, match="lm_eval is a folder"):
+        import_files([LOGS / "lm_eval"])
     for missing in ([Path("nowhere/results_1.json")], [CHAT, Path("nowhere/samples_1.jsonl")]):
         with pytest.raises(DataError, match="there is no file nowhere"):
             import_files(missing)

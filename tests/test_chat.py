@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import tiny_chat
 
 from modelqa.chat import open_chat
+from modelqa.chat.template import Renderer
 from modelqa.errors import CheckpointError, DataError, TemplateError
 
 SYSTEM = {"role": "system", "content": "Be brief and exact."}
@@ -218,9 +222,39 @@ def test_the_error_that_a_template_raises_is_its_message(folders):
     "{{ 9 ** (9 ** 9) }}",
 ])
 def test_a_template_that_does_not_end_is_stopped(folders, template):
-    chat = open_chat(folders["chatml"], template=template, render_seconds=2.5)
-    with pytest.raises(TemplateError, match=r"did not end within 2\.5 seconds"):
+    chat = open_chat(folders["chatml"], template=template, render_seconds=0.5)
+    with pytest.raises(TemplateError, match=r"did not end within 0\.5 seconds of processor time"):
         chat._text([USER])
+
+
+@pytest.fixture
+def waiting():
+    """(a renderer whose child is stopped, as on a machine that has no time for it; a function that lets it go on)."""
+    if not hasattr(signal, "SIGSTOP"):
+        pytest.skip("a process cannot be stopped and continued on this system")
+
+    def stopped(**limits):
+        renderer = Renderer("fine", **limits)
+        assert renderer.render({}) == "fine"
+        os.kill(renderer._child.pid, signal.SIGSTOP)
+        return renderer, lambda: os.kill(renderer._child.pid, signal.SIGCONT)
+
+    return stopped
+
+
+def test_a_template_is_not_blamed_for_a_machine_that_has_no_time_for_it(waiting):
+    renderer, go_on = waiting(seconds=0.2)
+    later = threading.Timer(1.0, go_on)
+    later.start()
+    assert renderer.render({}) == "fine"
+    later.join()
+
+
+def test_a_child_that_does_nothing_is_given_up(waiting):
+    renderer, _ = waiting()
+    renderer._wall_seconds = 0.5  # only now: the start of the child may take longer
+    with pytest.raises(TemplateError, match=r"did not end within 0\.5 seconds\n"):
+        renderer.render({})
 
 
 @pytest.mark.parametrize("template", [
@@ -244,7 +278,7 @@ def test_a_template_that_does_what_templates_may_not_is_refused(folders, templat
 def test_a_renderer_works_again_after_its_child_was_stopped(folders):
     template = ("{% set n = messages | length + 8 %}"
                 "{% if messages[0].content == 'loop' %}{{ n ** (n ** n) }}{% endif %}fine")
-    chat = open_chat(folders["chatml"], template=template, render_seconds=2.5)
+    chat = open_chat(folders["chatml"], template=template, render_seconds=0.5)
     with pytest.raises(TemplateError):
         chat._text([{"role": "user", "content": "loop"}])
     assert chat._text([USER]) == "fine"

@@ -121,6 +121,7 @@ def test_few_items_prove_nothing() -> None:
     assert "at least 20 are needed" in choice.unproven(sat(items, knows(items)))
 
 
+@pytest.mark.simulation
 def test_error_rates_over_many_models() -> None:
     honest = guessing = 0
     for seed in range(200):

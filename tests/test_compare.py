@@ -92,6 +92,7 @@ def simulated(rng: Random, *, loss: float, families: int, alike: float) -> tuple
     return new, family
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("families", "alike", "stated"), [(200, 0.0, 0.06), (40, 0.2, 0.065), (40, 0.3, 0.085)])
 def test_a_model_that_lost_exactly_the_margin_passes_no_more_often_than_stated(
     families: int, alike: float, stated: float
@@ -139,6 +140,22 @@ def test_claims_are_corrected_for_everything_that_is_looked_at() -> None:
     assert few.steps[0].comparisons[0].claim == "worse"
     assert many.steps[0].comparisons[0].claim == ""
     assert many.steps[0].comparisons[0].adjusted == pytest.approx(10 * few.steps[0].comparisons[0].p)
+
+
+def asked_again(differ: float) -> GateResult:
+    """What a session measured of one checkpoint asked twice."""
+    return GateResult("noise_floor", "t", "parity", Verdict(Status.PASS), measured={"floor": differ})
+
+
+def test_no_difference_below_the_noise_floor_of_either_run_is_claimed() -> None:
+    old, new = gate_result("g", "y" * 200), gate_result("g", "n" * 14 + "y" * 186)  # 7 points lost
+    for floors, claim in (((0.0, 0.0), "worse"), ((0.0, 0.05), "worse"), ((0.08, 0.0), ""), ((0.0, 0.08), "")):
+        before, after = (asked_again(floor) for floor in floors)
+        step = compare_runs([stored("a", old, before), stored("b", new, after)]).steps[0]
+        assert step.comparisons[0].claim == claim, floors
+        assert any("change when it is asked again" in note for note in step.notes) is any(floors)
+    unknown = compare_runs([stored("a", old), stored("b", new, asked_again(0.0))]).steps[0]
+    assert "the noise floor was not measured in the run of a" in unknown.notes
 
 
 def test_a_gate_with_other_cases_is_refused_and_what_differs_is_said() -> None:

@@ -232,6 +232,14 @@ def test_an_unlearnt_language_is_named() -> None:
     assert causes(diagnose(record(*LOW, *DATA, *PARITY, *REPLIES, lost)))[0] == "language_unlearnt"
 
 
+def test_answers_that_choose_no_option_are_told_apart_from_a_favourite_letter() -> None:
+    said = {code: diagnose(record(*LOW, *PARITY, saying("choice", f"behaviour.{code}")))
+            for code in ("unparsed", "below_chance", "letter_prior", "stem_blind")}  # fmt: skip
+    assert [causes(found)[0] for found in said.values()] == ["answer_form", "answer_form", "shortcut", "shortcut"]
+    text = " ".join(lines(said["unparsed"]))
+    assert "choose no option at all" in text and "shortcut" not in text
+
+
 # -- a stored record
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from modelqa.files import sha256_file
+from modelqa.gates import NoEvidence
 from modelqa.models import load_registry
+from modelqa.plugin.lab import Lab
+from modelqa.plugin.subject import LabSettings
 
 ROOT = Path(__file__).parents[1]
+REGISTRY = ROOT / "fixtures" / "models.toml"
 
 
 def judged(home: Path, *args: str) -> tuple[int, dict[str, Any], str]:
@@ -62,21 +66,6 @@ def test_a_fault_below_the_engine_is_the_harness_s_fault(tmp_path: Path, fault: 
     assert "1. reference_ids.below  the harness is at fault, not the model" in output
 
 
-REGISTRY = load_registry(ROOT / "fixtures" / "models.toml")
-REFERENCES = {model.reference for model in REGISTRY.models.values()} | set(REGISTRY.controls.values())
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES - {""}))
-def test_a_reference_has_control_replies_of_its_own_weights(name: str) -> None:
-    """Those of other weights would make every run of its candidates the harness's fault: make fixtures."""
-    folder = REGISTRY.models[name].path
-    assert folder is not None
-    held = json.loads((folder / "control_replies.json").read_text())
-    assert held["weights_sha256"] == sha256_file(folder / "model.safetensors")
-    asked = [json.loads(line)["id"] for line in (ROOT / "suites/harness/controls.jsonl").read_text().splitlines()]
-    assert sorted(held["replies"]) == sorted(asked)
-
-
 def test_a_registry_that_names_no_reference_gets_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text('[models.alone]\npath = "alone"\nstage = "sft"\nphase = "phase3a2"\n')
     (tmp_path / "alone").symlink_to(ROOT / "fixtures" / "checkpoints" / "phase3a2")
@@ -99,3 +88,47 @@ def test_a_registry_that_names_no_reference_gets_the_shipped_one(tmp_path: Path)
     assert done.returncode == 0, done.stdout
     record = json.loads(next((tmp_path / "home" / "runs").rglob("run.json")).read_text())
     assert record["controls"]["reference"]["name"] == "modelqa-reference"
+
+
+# -- what plain generate answered --------------------------------------------------------------------------------------
+
+
+def reference_of(model: str) -> str:
+    registry = load_registry(REGISTRY)
+    return registry.models[model].reference or registry.controls["reference"]
+
+
+@pytest.mark.parametrize("model", ["phase3a2", "choice_honest"])
+def test_what_a_shipped_reference_answered_is_of_the_weights_that_lie_there(model: str, tmp_path: Path) -> None:
+    """`make controls` writes it again."""
+    lab = Lab.open(LabSettings(model=model, home=tmp_path, registry=REGISTRY))
+    assert lab.subject("reference").model.name == reference_of(model)
+    controls = (ROOT / "suites" / "harness" / "controls.jsonl").read_text().splitlines()
+    known = lab.control_replies("reference")
+    assert set(known) == {json.loads(line)["id"] for line in controls}
+    assert all(reply["ids"] and reply["margin"] >= 0 for reply in known.values())
+
+
+def test_those_two_are_all_that_the_shipped_registry_names_and_make_controls_writes() -> None:
+    named = {reference_of(model) for model in load_registry(REGISTRY).models}
+    assert named == {reference_of("phase3a2"), reference_of("choice_honest")}
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("\t@for name in ref"))
+    assert set(line.split(" in ")[1].split(";")[0].split()) == named
+
+
+def test_answers_of_other_weights_than_the_reference_s_are_no_evidence(tmp_path: Path) -> None:
+    """A reference was trained again, and its answers were not made again: nobody's fault but the file's."""
+    folder = tmp_path / "good"
+    shutil.copytree(ROOT / "fixtures" / "checkpoints" / "reference", folder)
+    (tmp_path / "models.toml").write_text(
+        '[controls]\nreference = "good"\n[models.good]\npath = "good"\nstage = "sft"\nphase = "phase3a2"\n'
+        '[models.mine]\npath = "mine"\nstage = "sft"\nphase = "phase3a2"\n'
+    )
+    (tmp_path / "mine").symlink_to(ROOT / "fixtures" / "checkpoints" / "phase3a2")
+    settings = LabSettings(model="mine", home=tmp_path / "home", registry=tmp_path / "models.toml")
+    assert Lab.open(settings).control_replies("reference")
+    weights = folder / "model.safetensors"
+    changed = weights.read_bytes()
+    weights.write_bytes(changed[:-1] + bytes([changed[-1] ^ 1]))
+    with pytest.raises(NoEvidence, match="of these weights, not of others"):
+        Lab.open(settings).control_replies("reference")

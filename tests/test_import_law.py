@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 import tomllib
@@ -72,11 +73,29 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             if node.level:  # the checker of types knows publish/ under its folder's name only
                 assert node.level == 1 and path.is_relative_to(PUBLISHER), f"{path}: relative import"
                 continue
-            names = (
-                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "modelqa" else [node.module]
-            )
-            found += [(str(name), node not in lazy) for name in names]
+            found += [(name, node not in lazy) for name in named(node)]
     return found
+
+
+def named(node: ast.ImportFrom) -> list[str]:
+    """The modules that a `from ... import` names: the parts of the package, else what stands after `from`."""
+    full = [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name if node.module == "modelqa" or name in MODULES else str(node.module) for name in full]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(("modelqa", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def test_no_module_needs_itself_by_way_of_another() -> None:
+    needs = {name: {target for target, _ in imports(path)} & MODULES.keys() for name, path in MODULES.items()}
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,7 +13,8 @@ from test_prepare import echo_rows, run_command
 from modelqa.chat import open_chat
 from modelqa.data.arrays import assembled, load, save
 from modelqa.data.inspect import Counts, contradictions, count, load_folder, masked_text, sample, unsupervised
-from modelqa.data.prepare import Settings, prepare
+from modelqa.data.prepare import prepare
+from modelqa.data.prepared import Settings
 from modelqa.errors import DataError
 from modelqa.files import write_jsonl
 

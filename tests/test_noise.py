@@ -44,9 +44,17 @@ LocalEngine.replies = replies
 CONTROLS = "\n".join(f'{{"id": "c{n}", "prompt": "Say {chr(97 + n)}.", "expect": "{chr(97 + n)}"}}' for n in range(24))
 
 
-@pytest.mark.parametrize(("conftest", "expected"), [("", ("PASS", "")), (FLICKER, ("INCONCLUSIVE", "parity.noise"))])
-def test_the_shipped_gate_measures_it_and_holds_the_margins_to_it(
-    run: Suite, pytester: pytest.Pytester, conftest: str, expected: tuple[str, str]
+@pytest.mark.parametrize(
+    ("conftest", "narrow", "expected", "locus"),
+    [
+        ("", 0.001, ("PASS", ""), ""),
+        (FLICKER, 0.01, ("INCONCLUSIVE", "parity.noise"), "narrow"),
+        (FLICKER, 0.4, ("INCONCLUSIVE", "parity.noise"), "results_trend"),
+    ],
+    ids=["nothing moves", "a margin of the phase table", "what is tolerated of imported results"],
+)
+def test_the_shipped_gate_measures_it_and_holds_all_that_is_tolerated_to_it(
+    run: Suite, pytester: pytest.Pytester, conftest: str, narrow: float, expected: tuple[str, str], locus: str
 ) -> None:
     pytester.makeconftest(conftest)
     names = ("parity/test_noise.py", "parity/test_parity.py")
@@ -56,10 +64,10 @@ def test_the_shipped_gate_measures_it_and_holds_the_margins_to_it(
         "suites/__init__.py": "",
         "suites/parity/__init__.py": "",
         "suites/harness/controls.jsonl": CONTROLS,
-        "suites/phases.toml": TABLE + "[margins]\nwide = 0.5\nnarrow = 0.1\n",
+        "suites/phases.toml": TABLE + f"[margins]\nwide = 0.5\nnarrow = {narrow}\n",
     }
     run(files, "-k", "noise_floor", subprocess=True)
     assert verdicts(pytester)["noise_floor"] == expected
     gate = next(each for each in record(pytester)["gates"] if each["gate"] == "noise_floor")
     assert gate["measured"]["floor"] == (0.25 if conftest else 0.0)
-    assert gate["verdict"]["locus"] == ("narrow" if conftest else "")
+    assert gate["verdict"]["locus"] == locus

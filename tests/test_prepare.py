@@ -12,8 +12,9 @@ import tiny_chat
 from modelqa.chat import open_chat
 from modelqa.data.arrays import load
 from modelqa.data.division import divided, read_rows
-from modelqa.data.prepare import Settings, prepare, write_split
+from modelqa.data.prepare import prepare, write_split
 from modelqa.data.prepare_command import add_prepare_parsers
+from modelqa.data.prepared import Settings
 from modelqa.errors import DataError, OutputError, UsageError
 from modelqa.files import sha256_file, write_json, write_jsonl
 

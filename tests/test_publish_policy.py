@@ -118,6 +118,24 @@ def test_fewer_cases_than_were_planned_do_not_count() -> None:
     assert not shown and "planned on 400" in text
 
 
+def test_a_margin_that_is_no_larger_than_the_noise_floor_shows_nothing() -> None:
+    for floor, refused in ((0.0, False), (0.04, False), (0.05, True), (0.2, True)):
+        metric = replace(on(400, 10, 10)[0], floor=floor)
+        assert compared([metric], POLICY)[0] is not refused
+        if refused:
+            with pytest.raises(ReleaseError) as caught:
+                decide(REQUEST, JUDGED, POLICY, [metric], "new")
+            assert "a margin of 5% says nothing" in caught.value.reason and f"{floor:.1%}" in caught.value.reason
+
+
+def test_the_noise_floor_is_the_one_that_the_run_measured() -> None:
+    run = a_run()
+    again = GateResult("noise_floor", "t", "parity", Verdict(Status.PASS), measured={"floor": 0.125})
+    assert [metric.floor for metric in metrics_of(run, POLICY, "old")] == [0.0]
+    noisy = replace(run, gates=(*run.gates, again))
+    assert [metric.floor for metric in metrics_of(noisy, POLICY, "old")] == [0.125]
+
+
 def test_one_metric_that_is_not_shown_is_enough_to_refuse() -> None:
     policy = Policy(("echo", "copy"), 0.05)
     good, bad = on(400, 10, 10)[0], Metric("copy", 0.5, 0.9, Paired(0, 160, 400))

@@ -19,8 +19,8 @@ from modelqa.models import Model, load_registry
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 REGISTRY = load_registry(FIXTURES / "models.toml")
-DRAWS = (289286, 624410, 171134, 245482, 573323, 922100, 692748, 891155)  # chosen at random after the training
-UNFINISHED = (180670, 673592)  # two more: one reply of 1,520 never ends; see docs/decisions/0003-fixture-chain.md
+DRAWS = (434451, 278569, 552797, 254324, 634433, 931188, 343949)  # chosen at random after the training
+UNFINISHED = (424739, 380221, 959635)  # three more: one reply of 1,520 never ends; docs/decisions/0003-fixture-chain.md
 CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3a_operator"]
 
 
@@ -129,7 +129,7 @@ def test_phase3a2_passes_on_other_draws_of_the_cases(tmp_path: Path, seed: int) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", UNFINISHED)
-def test_two_draws_find_one_reply_that_never_ends_and_nothing_else(tmp_path: Path, seed: int) -> None:
+def test_three_draws_find_one_reply_that_never_ends_and_nothing_else(tmp_path: Path, seed: int) -> None:
     """What phase3a2 does not reach yet; a better training makes this fail, and its seeds then belong to `DRAWS`."""
     code, record, output = gate("phase3a2", tmp_path, "--modelqa-case-seed", str(seed))
     assert code == 1, output

@@ -164,6 +164,7 @@ def _false_passes(count: int, icc: float, p0: float) -> tuple[float, float]:
     return len(naive) / REPEATS, both / REPEATS
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("p0", [0.5, 0.8])
 @pytest.mark.parametrize("icc", [0.0, 0.1, 0.3])
 @pytest.mark.parametrize("count", [20, 40])
@@ -174,6 +175,7 @@ def test_a_model_at_the_threshold_rarely_passes_with_twenty_families(count, icc,
     assert both <= naive
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("p0", [0.5, 0.8])
 @pytest.mark.parametrize("icc", [0.0, 0.1, 0.3])
 def test_with_ten_families_the_naive_rule_fails_and_the_clustered_one_nearly_holds(icc, p0):

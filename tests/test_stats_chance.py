@@ -58,6 +58,7 @@ def test_two_points_have_a_line_and_no_interval():
         stats.fit_line([(1.0, 2.0), (1.0, 3.0)])
 
 
+@pytest.mark.simulation
 def test_a_prediction_interval_holds_the_next_point_as_often_as_it_says():
     draw = np.random.default_rng(4)
     missed, repeats = 0, 4000

@@ -97,6 +97,7 @@ def _false_claims(n: int, discordance: float, margin: float) -> float:
     return total
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("discordance", [0.12, 0.3])
 def test_a_model_worse_by_the_margin_is_rarely_called_non_inferior(discordance):
     rate = _false_claims(60, discordance, margin=0.10)
@@ -124,6 +125,7 @@ def test_holm_multiplies_the_smallest_by_all_and_never_falls():
     assert stats.holm({}) == {}
 
 
+@pytest.mark.simulation
 def test_holm_keeps_the_chance_of_any_false_claim():
     draw = np.random.default_rng(5)
     naive, corrected = 0, 0
@@ -159,6 +161,7 @@ def test_a_bootstrap_of_one_cluster_is_refused():
         stats.cluster_bootstrap([[1.0, 0.0, 1.0]], seed=0)
 
 
+@pytest.mark.simulation
 def test_drawing_whole_clusters_keeps_its_level_where_drawing_cases_does_not():
     draw = np.random.default_rng(9)
     missed_naive = missed_clustered = 0

@@ -89,6 +89,7 @@ def _sequential(row: np.ndarray, schedule: Schedule, p0: float) -> tuple[str | N
     return None, schedule.looks[-1]
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("icc", [0.0, 0.1, 0.3])
 def test_gates_at_nominal_five_percent_err_at_most_so_often(icc):
     """A model exactly at the threshold: PASS and FAIL are both wrong."""
@@ -111,6 +112,7 @@ def test_gates_at_nominal_five_percent_err_at_most_so_often(icc):
         assert naive_pass > 0.1  # what taking the cases as independent would do
 
 
+@pytest.mark.simulation
 def test_a_clear_failure_is_seen_early_and_a_healthy_model_passes_as_often_as_without_looking():
     draw = np.random.default_rng(23)
     for rate in (0.0, 0.3, 0.5, 0.6):
@@ -124,6 +126,7 @@ def test_a_clear_failure_is_seen_early_and_a_healthy_model_passes_as_often_as_wi
     assert early >= 0.99 * fixed > 400
 
 
+@pytest.mark.simulation
 def test_looking_at_a_fixed_bound_again_and_again_is_no_test():
     rows = np.random.default_rng(2).random((REPEATS, 200)) < 0.8
     looks = range(10, 201, 10)

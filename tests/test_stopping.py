@@ -190,6 +190,7 @@ def test_a_record_that_stopped_early_is_judged_again_as_it_was() -> None:
     assert rejudge(result, 0.8) == verdict
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("correlation", [0.0, 0.1, 0.3])
 def test_a_model_at_the_threshold_fails_at_most_so_often_over_both_looks(correlation: float) -> None:
     """The rule of the shipped table: 25 cases, then 200, in 40 families dealt in turn."""
@@ -211,6 +212,7 @@ def test_a_model_at_the_threshold_fails_at_most_so_often_over_both_looks(correla
     assert max(failed, passed) / repeats <= 0.05 + 3 * (0.05 * 0.95 / repeats) ** 0.5
 
 
+@pytest.mark.simulation
 def test_a_clear_failure_is_seen_at_the_first_look() -> None:
     rng = Random(7)
     for rate, least in ((0.0, 1.0), (0.2, 0.99), (0.4, 0.75)):

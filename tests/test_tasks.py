@@ -6,12 +6,11 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import numpy as np
 import pytest
+from environments import interpreter_with
 
 from modelqa import benchmarks
 from modelqa.chat import open_chat
@@ -19,30 +18,16 @@ from modelqa.checkpoint import open_checkpoint
 from modelqa.cli import main
 from modelqa.generate import LocalEngine
 from modelqa.generate.continuations import continuation_scores
-from modelqa.loads import _share
 
 ROOT = Path(__file__).parents[1]
 WHEEL = "lm_eval==0.4.13"
-ENVIRONMENT = ROOT / ".modelqa" / "environments" / WHEEL.replace("==", "-")
 CHECKPOINT = ROOT / "fixtures" / "checkpoints" / "phase3a2"
 FACTS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Norway": "Oslo", "Japan": "Tokyo", "Peru": "Lima"}
 
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """An interpreter that has lm_eval; this one when it does, else one of an environment made on first use."""
-    if importlib.util.find_spec("lm_eval"):
-        return Path(sys.executable)
-    found = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (ENVIRONMENT / "installed").is_file():
-        venv.EnvBuilder(clear=True).create(ENVIRONMENT)
-        _share(found)
-        command = [str(found), "-m", "pip", "install", "--quiet", WHEEL]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"{WHEEL} cannot be installed here: {done.stderr.strip().splitlines()[-1][:200]}")
-        (ENVIRONMENT / "installed").touch()
-    return found
+    return interpreter_with(WHEEL)
 
 
 def tasks(folder: Path) -> Path:

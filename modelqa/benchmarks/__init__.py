@@ -23,9 +23,10 @@ from modelqa.benchmarks.level import against_chance, chance_concerns, recall_spr
 from modelqa.benchmarks.perplexity import contradiction_concerns, per_token, perplexity_concerns
 from modelqa.benchmarks.reading import import_files
 from modelqa.benchmarks.result import Result, ResultSet, read_results, results_of, write_results
-from modelqa.benchmarks.trend import read_ablation, read_trend, trend_concerns
+from modelqa.benchmarks.trend import OFF_LINE, read_ablation, read_trend, trend_concerns
 
 __all__ = [
+    "OFF_LINE",
     "TAX",
     "Beside",
     "Comparison",

@@ -11,7 +11,7 @@ from modelqa import stats
 from modelqa.benchmarks.concern import Concern, proven, unproven
 from modelqa.benchmarks.result import Item, Result
 
-SAME_CHANCE = 0.005  # stated and computed chance may differ by rounding: half a point
+SAME_CHANCE = 0.005  # half a point: what differs by less from a chance level is that level, rounded
 ITEMS_PER_LABEL = 5  # below so many a task cannot show that one answer is given to everything
 ONE_ANSWER = 0.5  # share of all answers above which one of them is taken to be given whatever is asked
 
@@ -71,6 +71,9 @@ def _against_chance(result: Result) -> Iterator[Concern]:
             needed = questions_below(value, chance)
             text = f"{value:.1%} where chance is {chance:.1%}: below it if there were {needed} questions or more"
             yield unproven("below_chance", result.name, f"{text}; look at what could be parsed")
+        elif value - chance <= SAME_CHANCE:
+            text = f"{value:.1%} is chance, {chance:.1%}: it says nothing about the model, of however many questions"
+            yield unproven("at_chance", result.name, text)
         return
     level = against_chance(result)
     if level == "below chance":

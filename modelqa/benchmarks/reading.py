@@ -43,6 +43,8 @@ def is_samples(path: Path) -> bool:
 
 
 def _read(path: Path, samples: Sequence[Path]) -> ResultSet:
+    if path.is_dir():
+        refuse(f"{path} is a folder", "one run of a harness has one results file", "name the file in it")
     if not path.is_file():
         refuse(f"there is no file {path}", "it was named as a results file", "check the path")
     if path.suffix == ".csv":

@@ -119,7 +119,7 @@ def off_line(trend: Trend) -> str:
         outside = not lower <= delta <= upper
         return f"the family's 95% prediction interval is [{lower:+.2f}, {upper:+.2f}]" if outside else ""
     if all(other < 0 < delta for _, other in others) or all(other > 0 > delta for _, other in others):
-        return f"all {len(others)} known members have the other sign, the line says {expected:+.2f} ({_HEURISTIC})"
+        return f"all {len(others)} others known have the other sign, the line says {expected:+.2f} ({_HEURISTIC})"
     if abs(delta - expected) > OFF_LINE:
         return f"{abs(delta - expected):.1f} points off the line, which says {expected:+.2f} ({_HEURISTIC})"
     return ""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelqa.chat.chat import Chat, Episode, check_messages
+from modelqa.chat.chat import Chat
+from modelqa.chat.episode import Episode, check_messages
 from modelqa.chat.template import MAX_TEMPLATE_BYTES, RENDER_SECONDS, Message, Renderer, find_template
 from modelqa.chat.tokens import Tokens
 from modelqa.errors import CheckpointError

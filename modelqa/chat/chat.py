@@ -14,30 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from modelqa.chat.episode import Episode, check_messages
 from modelqa.chat.marks import Rendered, marked, unmarked, unused_marks
 from modelqa.chat.template import Message, Renderer
 from modelqa.chat.tokens import Encoded, Tokens
-from modelqa.errors import DataError, TemplateError
+from modelqa.errors import TemplateError
 from modelqa.files import sha256_text
 from modelqa.record import Problem
 from modelqa.reply import Prompt
 
-ROLES = ("system", "developer", "user", "assistant", "tool")
 _PROBE = "zqprobe"  # a word that no template writes itself
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One training row: ids, and for each id 1 where the loss counts (assistant text and its end of turn), else 0."""
-
-    ids: tuple[int, ...]
-    mask: tuple[int, ...]
-    text: str
-
-    @property
-    def supervised(self) -> int:
-        """How many ids the loss counts."""
-        return sum(self.mask)
 
 
 @dataclass(frozen=True)
@@ -208,21 +194,3 @@ class Chat:
         from modelqa.chat.formats import alternatives
 
         return alternatives(self)
-
-
-def check_messages(messages: Any) -> None:
-    """Raise `DataError` unless `messages` is a non-empty list of {"role", "content"} in known roles."""
-    problem = None
-    if not isinstance(messages, list | tuple) or not messages:
-        problem = "messages must be a list that is not empty"
-    else:
-        for at, message in enumerate(messages):
-            if not isinstance(message, Mapping) or message.get("role") not in ROLES:
-                problem = f"message {at} has no role of {', '.join(ROLES)}"
-            elif not isinstance(message.get("content"), str):
-                problem = f"message {at} ({message['role']}) has no text as its content"
-            if problem:
-                break
-    if problem:
-        raise DataError(problem, reason="a chat row is a list of {\"role\": ..., \"content\": text}",
-                        remedy="mend the row; leave out messages without text")

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from modelqa.chat.episode import Episode, check_messages
 from modelqa.chat.mask import mask_of
 from modelqa.chat.template import Message
 from modelqa.chat.tokens import Encoded
 
 if TYPE_CHECKING:
-    from modelqa.chat.chat import Chat, Episode
+    from modelqa.chat.chat import Chat
 
 _NAMES = {"user": "User", "assistant": "Assistant", "system": "System", "developer": "System", "tool": "Tool"}
 
@@ -58,8 +59,6 @@ def alternatives(chat: Chat) -> dict[str, Callable[[Sequence[Message]], Episode]
 def _written(
     chat: Chat, written: Callable[[Sequence[Message]], tuple[str, str]], messages: Sequence[Message]
 ) -> Episode:
-    from modelqa.chat.chat import Episode, check_messages
-
     check_messages(messages)
     prompt, answer = written(messages)
     text = prompt + answer

@@ -1,17 +1,21 @@
 """The child process that renders an untrusted chat template: `python -P sandbox.py`, JSON in, JSON out.
 
-Started by `modelqa.chat.template`, which kills it when a render does not end in time. It imports jinja2 and nothing of
-modelqa. The environment is the one that transformers renders chat templates with (trim_blocks, lstrip_blocks, loop
-controls, tojson, raise_exception, strftime_now, the generation tag), so the text is the same; only the generation tag
-differs: it puts the two marks that the request names around the block, instead of noting positions.
+Started by `modelqa.chat.template`. It imports jinja2 and nothing of modelqa, and dies by SIGPROF, whatever it is busy
+with, when a template takes more processor time than the first line of JSON allows; time that it waits does not count.
+
+The environment is the one that transformers renders chat templates with (trim_blocks, lstrip_blocks, loop controls,
+tojson, raise_exception, strftime_now, the generation tag), so the text is the same; only the generation tag differs: it
+puts the two marks that the request names around the block, instead of noting positions.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from jinja2 import TemplateError, nodes
@@ -63,7 +67,7 @@ def _refuse(message: str) -> None:
 
 
 def limit_memory() -> None:
-    """Cap the address space where the system can; elsewhere the time limit alone holds."""
+    """Cap the address space where the system can; elsewhere the limit of time alone holds."""
     try:
         import resource
     except ImportError:  # Windows
@@ -72,8 +76,32 @@ def limit_memory() -> None:
     soft = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, MAX_MEMORY_BYTES)
     try:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    except (ValueError, OSError):  # macOS refuses the limit; the time limit alone holds
+    except (ValueError, OSError):  # macOS refuses the limit; that of time alone holds
         return
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """The block may take so many seconds of processor time; the system ends the process when it takes more.
+
+    Where there is no such timer (Windows), the wall clock of the process that started this one holds.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def compiled(env: Any, text: str) -> tuple[Any, dict[str, str] | None]:
+    """(the template, None), or (None, what is wrong with it). Constants are computed here: this may not end either."""
+    try:
+        return env.from_string(text), None
+    except (TemplateError, RecursionError, MemoryError) as error:
+        return None, {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
 
 
 def render(template: Any, env: Any, request: dict[str, Any]) -> dict[str, str]:
@@ -100,12 +128,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Compile the template in the first line, then answer each further line with one line."""
     first = json.loads(requests.readline())
     env = environment(first["today"])
-    try:
-        template, problem = env.from_string(first["template"]), None
-    except (TemplateError, RecursionError, MemoryError) as error:
-        template, problem = None, {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
+    with limited(first["seconds"]):
+        template, problem = compiled(env, first["template"])
     for line in requests:
-        answer = problem or render(template, env, json.loads(line))
+        with limited(first["seconds"]):
+            answer = problem or render(template, env, json.loads(line))
         answers.write(json.dumps(answer).encode("ascii") + b"\n")
         answers.flush()
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from modelqa.errors import CheckpointError
 
@@ -42,6 +43,19 @@ class TensorInfo:
     def elements(self) -> int:
         """The product of the shape; 1 for a scalar."""
         return math.prod(self.shape)
+
+
+class Stored(Protocol):
+    """What reading tensors needs of a checkpoint; `modelqa.checkpoint.Checkpoint` says what each is."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def config(self) -> Mapping[str, Any]: ...
+
+    @property
+    def tensors(self) -> Mapping[str, TensorInfo]: ...
 
 
 def read_header(path: Path, file: str) -> dict[str, TensorInfo]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelqa.checkpoint.header import TensorInfo
-from modelqa.checkpoint.opening import Checkpoint
+from modelqa.checkpoint.header import Stored, TensorInfo
 from modelqa.errors import CheckpointError
 
 # the last parts of tensor names, the most specific first
@@ -41,7 +40,7 @@ def tie_flag(config: Mapping[str, Any]) -> bool:
     return config.get("model_type") in TIED_BY_DEFAULT
 
 
-def find(checkpoint: Checkpoint, endings: Sequence[str]) -> TensorInfo | None:
+def find(checkpoint: Stored, endings: Sequence[str]) -> TensorInfo | None:
     """The matrix whose name is, or ends in, one of `endings`: by their order, then the shortest name."""
     for ending in endings:
         names = [name for name, tensor in checkpoint.tensors.items()
@@ -51,7 +50,7 @@ def find(checkpoint: Checkpoint, endings: Sequence[str]) -> TensorInfo | None:
     return None
 
 
-def find_either(checkpoint: Checkpoint) -> tuple[TensorInfo | None, TensorInfo | None]:
+def find_either(checkpoint: Stored) -> tuple[TensorInfo | None, TensorInfo | None]:
     """(embedding, head) as stored, at least one of them; `CheckpointError` when neither has a known name."""
     embedding, head = find(checkpoint, EMBEDDINGS), find(checkpoint, HEADS)
     if embedding is None and head is None:

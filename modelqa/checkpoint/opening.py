@@ -50,6 +50,11 @@ class Checkpoint:
         return fingerprint_digest(self.fingerprint)
 
     @property
+    def weights(self) -> dict[str, str]:
+        """{file: sha256} of the files that hold tensors."""
+        return {name: self.fingerprint[name] for name in sorted({tensor.file for tensor in self.tensors.values()})}
+
+    @property
     def weights_digest(self) -> str:
         """Hex sha256 over the hashes of the weights files and their index alone."""
         weights = {tensor.file for tensor in self.tensors.values()} | {folder.INDEX}

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from modelqa.checkpoint.header import TensorInfo
-from modelqa.checkpoint.opening import Checkpoint
+from modelqa.checkpoint.header import Stored, TensorInfo
 from modelqa.errors import CheckpointError
 
 Array = NDArray[np.float32]
@@ -34,7 +33,7 @@ class Statistics:
     zero_rows: int = 0
 
 
-def lookup(checkpoint: Checkpoint, name: str) -> TensorInfo:
+def lookup(checkpoint: Stored, name: str) -> TensorInfo:
     """The tensor called `name`; `CheckpointError` with the nearest names when there is none."""
     if name in checkpoint.tensors:
         return checkpoint.tensors[name]
@@ -48,7 +47,7 @@ def lookup(checkpoint: Checkpoint, name: str) -> TensorInfo:
     )
 
 
-def read(checkpoint: Checkpoint, name: str) -> Array:
+def read(checkpoint: Stored, name: str) -> Array:
     """The whole tensor as float32 in its own shape; float64 and large integers are rounded."""
     tensor = lookup(checkpoint, name)
     parts = list(blocks(checkpoint, name))
@@ -56,7 +55,7 @@ def read(checkpoint: Checkpoint, name: str) -> Array:
     return whole.reshape(tensor.shape)
 
 
-def blocks(checkpoint: Checkpoint, name: str) -> Iterator[Array]:
+def blocks(checkpoint: Stored, name: str) -> Iterator[Array]:
     """The tensor's rows in order, float32 arrays of shape (some rows, elements of a row).
 
     A row is a slice along the first axis; a vector has rows of one element. `CheckpointError` when the file ends early.
@@ -82,7 +81,7 @@ def blocks(checkpoint: Checkpoint, name: str) -> Iterator[Array]:
             yield decode(raw).reshape(-1, width)
 
 
-def statistics(checkpoint: Checkpoint, name: str) -> Statistics:
+def statistics(checkpoint: Stored, name: str) -> Statistics:
     """`Statistics` of one tensor, in one pass over the file and in memory for one block."""
     total = Statistics()
     seen = False

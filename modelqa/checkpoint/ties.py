@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelqa.checkpoint.header import TensorInfo
+from modelqa.checkpoint.header import Stored, TensorInfo
 from modelqa.checkpoint.names import find_either, tie_flag
-from modelqa.checkpoint.opening import Checkpoint
 from modelqa.checkpoint.tensors import blocks, lookup
 from modelqa.record import Problem
 
 _CODE = "weights.untied"
 
 
-def tied(checkpoint: Checkpoint, first: str, second: str) -> bool:
+def tied(checkpoint: Stored, first: str, second: str) -> bool:
     """See `Checkpoint.tied`."""
     stored = [name for name in (first, second) if name in checkpoint.tensors]
     if len(stored) < 2:
@@ -27,7 +26,7 @@ def tied(checkpoint: Checkpoint, first: str, second: str) -> bool:
     return one.shape == two.shape and difference(checkpoint, one, two)[0] == 0
 
 
-def tie_problems(checkpoint: Checkpoint) -> list[Problem]:
+def tie_problems(checkpoint: Stored) -> list[Problem]:
     """Problems "weights.untied": the config ties the embeddings and the file holds two different ones, or it does not
     and the file lacks the output matrix. Locus = the output matrix. Two equal copies are fine whatever the config says.
     """
@@ -43,7 +42,7 @@ def tie_problems(checkpoint: Checkpoint) -> list[Problem]:
     return [Problem(_CODE, missing if embedding else stored.name, text)]
 
 
-def _both(checkpoint: Checkpoint, embedding: TensorInfo, head: TensorInfo) -> list[Problem]:
+def _both(checkpoint: Stored, embedding: TensorInfo, head: TensorInfo) -> list[Problem]:
     says = "the config ties the embeddings (tie_word_embeddings true), and the file holds two:"
     if embedding.shape != head.shape:
         shapes = f"{embedding.name} {list(embedding.shape)}, {head.name} {list(head.shape)}"
@@ -55,7 +54,7 @@ def _both(checkpoint: Checkpoint, embedding: TensorInfo, head: TensorInfo) -> li
     return [Problem(_CODE, head.name, text)]
 
 
-def difference(checkpoint: Checkpoint, one: TensorInfo, two: TensorInfo) -> tuple[int, float]:
+def difference(checkpoint: Stored, one: TensorInfo, two: TensorInfo) -> tuple[int, float]:
     """(rows that differ, largest absolute difference of finite values) of two tensors of one shape; NaN equals NaN."""
     rows, largest = 0, 0.0
     for left, right in zip(blocks(checkpoint, one.name), blocks(checkpoint, two.name), strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from modelqa import noise
 from modelqa.compare.pairing import Comparison, adjusted, compare_outcomes
 from modelqa.compare.reading import READING
 from modelqa.errors import UsageError
@@ -73,14 +74,14 @@ def _step(old: Stored, new: Stored) -> Step:
             reason="a difference in the replies would not be a difference of the models",
             remedy="run both with the same options",
         )
-    asked = new.asked()
+    asked, floor = new.asked(), max(noise.recorded(run.run) or 0.0 for run in (old, new))
     comparisons, refused = [], []
     before, after = _judged(old.run), _judged(new.run)
     for gate in (name for name in after if name in before):
         if difference := what_differs(before[gate], after[gate]):
             refused.append((gate, difference))
         else:
-            comparisons.append(_compare(before[gate], after[gate], asked.get(gate, {})))
+            comparisons.append(_compare(before[gate], after[gate], asked.get(gate, {}), floor))
     if not comparisons:
         raise UsageError(
             f"{old.name} and {new.name} share no gate with the same cases",
@@ -96,7 +97,7 @@ def _judged(run: Run) -> dict[str, GateResult]:
     return {result.gate: result for result in found if result.gate != READING}
 
 
-def _compare(old: GateResult, new: GateResult, asked: dict[str, Asked]) -> Comparison:
+def _compare(old: GateResult, new: GateResult, asked: dict[str, Asked], floor: float) -> Comparison:
     known = asked if asked.keys() == new.outcomes.keys() else {}  # without replies there is nothing to break down by
     return compare_outcomes(
         new.gate,
@@ -104,6 +105,7 @@ def _compare(old: GateResult, new: GateResult, asked: dict[str, Asked]) -> Compa
         new=new.outcomes,
         families=new.families or None,
         meta={case: {key: row.meta[key] for key in new.groups if key in row.meta} for case, row in known.items()},
+        floor=floor,
     )
 
 
@@ -147,6 +149,10 @@ def _notes(old: Stored, new: Stored) -> list[str]:
         statuses = {r.verdict.status for r in stored.run.gates if r.rung == "harness"}
         if not statuses or Status.NOT_RUN in statuses:
             notes.append(f"the harness was not checked in the run of {stored.name}")
+        if (floor := noise.recorded(stored.run)) is None:
+            notes.append(f"the noise floor was not measured in the run of {stored.name}")
+        elif floor:
+            notes.append(f"{floor:.1%} of {stored.name}'s replies change when it is asked again: nothing less counts")
     if old.run.model["weights_sha256"] == new.run.model["weights_sha256"]:
         notes.append(f"{old.name} and {new.name} have the same weights: any difference is the harness's")
     return notes

@@ -27,6 +27,7 @@ class Comparison:
     lower, upper  one-sided 95% bounds of the difference: Tango's, by family where the families are known
     p             exact McNemar, two-sided; adjusted: after Holm over all that is compared at once
     groups        {metadata key: {value: (old right, new right, cases)}}
+    floor         share of replies by which the same checkpoint differs from itself: no smaller difference is claimed
     """
 
     gate: str
@@ -41,6 +42,7 @@ class Comparison:
     adjusted: float
     families: int = 0
     groups: Groups = field(default_factory=dict)
+    floor: float = 0.0
 
     @property
     def difference(self) -> float:
@@ -53,7 +55,7 @@ class Comparison:
 
         McNemar's test takes cases for independent; the bounds know of template families.
         """
-        if self.adjusted > LEVEL:
+        if self.adjusted > LEVEL or abs(self.difference) <= self.floor:
             return ""
         return "better" if self.lower > 0 else "worse" if self.upper < 0 else ""
 
@@ -65,6 +67,7 @@ def compare_outcomes(
     new: Mapping[str, str],
     families: Families | None = None,
     meta: Mapping[str, Mapping[str, str]] | None = None,
+    floor: float = 0.0,
 ) -> Comparison:
     """The comparison of two {case: "yes", "no" or "missing"}; by case, where known, family and groups.
 
@@ -92,6 +95,7 @@ def compare_outcomes(
         adjusted=p,
         families=len(clusters),
         groups=_groups(right_old, right_new, meta or {}),
+        floor=floor,
     )
 
 

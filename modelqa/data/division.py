@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modelqa.data.items import DISJOINT, Item, items_of_row
 from modelqa.data.overlap import Overlap, Report, overlaps
+from modelqa.data.prepared import Settings
 from modelqa.data.rows import read_rows as chat_rows
 from modelqa.data.split import FORBIDDEN, validation_rows
 from modelqa.errors import DataError
 from modelqa.text import visible
-
-if TYPE_CHECKING:
-    from modelqa.data.prepare import Settings
 
 VAL_SPLIT = 0.1  # as in every command of the Phase 3a guide
 _SHOWN = 5  # overlapping rows in an error

@@ -43,6 +43,7 @@ RENDERED = 200
 SEED = 20  # of the choice of rendered rows
 _HASH = 16  # hex digits kept of a hash in the frame; 2^64 values do not meet by chance in a dataset
 _MASK_CODES = ("data.mask", "parity.render")  # what makes a mask wrong, or impossible to confirm
+_MAPPING = (dict, Mapping)  # what JSON gives comes first: it is checked faster
 _STOP_CODE = "parity.stop_supervised"
 
 Row = tuple[str, Mapping[str, Any]]  # (place, row)
@@ -64,13 +65,13 @@ def inspection_frame(rows: Sequence[Row], *, chat: Chat | None = None, rendered:
     """
     import pandas
 
-    seen: Counter[str] = Counter()
+    seen: Counter[Any] = Counter()
     answers: defaultdict[str, set[str]] = defaultdict(set)
     table: list[dict[str, Any]] = []
     for place, row in rows:
         scalars = _scalars(place, row)
         answers[scalars["prompt_norm_hash"]].add(scalars.pop("answer_norm"))
-        whole = canonical_json(row.get("messages"))
+        whole = _identity(row.get("messages"))
         table.append({**scalars, "copies": seen[whole], **_UNRENDERED})
         seen[whole] += 1
     for scalars in table:
@@ -110,6 +111,13 @@ def _scalars(place: str, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _identity(messages: Any) -> Any:
+    """A value that only equal messages have: roles and texts, and all of messages that hold anything else."""
+    pairs = _pairs(messages)
+    plain = isinstance(messages, list) and len(pairs) == len(messages) and all(len(each) == 2 for each in messages)
+    return tuple(pairs) if plain else canonical_json(messages)
+
+
 def _language_ok(label: Any, pairs: Sequence[tuple[str, str]]) -> bool:
     said = " ".join(text for role, text in pairs if role != "system")
     return isinstance(label, str) and not contradicts(label, said)
@@ -122,14 +130,14 @@ def _text(value: Any) -> str | None:
 def meta_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The row's metadata; empty when it has none."""
     meta = row.get("meta")
-    return meta if isinstance(meta, Mapping) else {}
+    return meta if isinstance(meta, _MAPPING) else {}
 
 
 def _pairs(messages: Any) -> list[tuple[str, str]]:
     """(role, text) of the messages that have both."""
     if not isinstance(messages, list | tuple):
         return []
-    return [(message["role"], message["content"]) for message in messages if isinstance(message, Mapping)
+    return [(message["role"], message["content"]) for message in messages if isinstance(message, _MAPPING)
             and isinstance(message.get("role"), str) and isinstance(message.get("content"), str)]
 
 

@@ -11,9 +11,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from modelqa.data.items import Item
-from modelqa.family import NUMBER, PAYLOAD, SAME_FAMILY, normalise, overlapping, similarity
+from modelqa.family import NUMBER, PAYLOAD, SAME_FAMILY, begins_with_tag, normalise, overlapping, similarity
 
 NGRAM = 8  # words; measured: 82-100% of verbatim copies found, no false alarm in 117,000 unrelated documents
 COVERED = 0.5  # share of an item's words that one row must hold
@@ -22,6 +23,7 @@ DISTINCT_WORDS = 4  # in a gram; fewer ("1 1 1 1 ...") match by chance: all meas
 _QUOTED = re.compile("[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u201e\u00ab\u00bb]{1,200})[\"\u201d\u201c\u00bb]")
 _PUNCTUATION = re.compile(r"[^\w\s'\u2019]+|\n")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")  # what `family.signature` masks as a number
+_STARTS = tuple(slice(start, None) for start in range(NGRAM))
 REMEMBERED = 100_000  # sets of tokens, of rows that one template made over and over: tens of megabytes at most
 _SHOWN = 120  # characters of matched text kept in an overlap
 
@@ -156,7 +158,7 @@ class Payloads:
         found = {declared} & self.items.keys()
         if declared and _holds(row.words, declared):
             for words in (row.words, row.answer_words):
-                if not self.start_set.isdisjoint(itertools.pairwise(words)):
+                if not self.start_set.isdisjoint(itertools.pairwise(words)):  # masking takes longer than looking
                     found.update(self._runs(_masked(words, declared)))
             return found
         quoted = (tuple(normalise(text).split()) for text in _QUOTED.findall(row.prompt))
@@ -176,6 +178,8 @@ class Payloads:
 
     def _runs(self, words: Words) -> Iterator[Gram]:
         """Each payload of two words or more that stands in `words`."""
+        if self.start_set.isdisjoint(itertools.pairwise(words)):
+            return
         for start, pair in enumerate(itertools.pairwise(words)):
             for payload in self.starts.get(pair, ()):
                 if tuple(words[start:start + len(payload)]) == payload:
@@ -185,27 +189,30 @@ class Payloads:
 class Templates:
     """The templates of the evaluation side, and those of training rows that may be of their families.
 
-    Signatures of similarity s share at least s/(2-s) of the tokens of either, so most rows are ruled out by their
-    words alone, before their signature is made.
+    Signatures of similarity s share at least s/(2-s) of the tokens of either, and one that shares n tokens with one of
+    a tokens has at most 2n/s - a of its own: so most rows are ruled out by their words alone, before their signature
+    is made.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.rows: dict[str, tuple[str, int]] = {}  # signature: first row, number of rows
-        self.wanted: list[tuple[int, float]] = []  # an item's tokens as bits, and how many of them a row must hold
+        # of an item: its tokens as bits, how many of them a row must hold, how many there are, how many of them twice
+        self.wanted: list[tuple[int, float, int, int]] = []
         self.by_token: defaultdict[int, list[int]] = defaultdict(list)
         bags = [Counter(bag) for bag in dict.fromkeys(_tokens(item.template) for item in items if item.template)]
         self.bare = any(not bag for bag in bags)  # some item is nothing but payload
         spread = Counter(token for bag in bags for token in bag)
         self.bits = {token: 1 << place for place, token in enumerate(spread)}
-        self.likely: dict[int, bool] = {}  # what is known of the sets of tokens that rows held
+        self.vocabulary = frozenset(self.bits)
+        self.room: dict[frozenset[str], float] = {}  # {tokens that a row holds: how many its template may have}
         for bag in filter(None, bags):
             size = bag.total()
             needed = size * SAME_FAMILY / (2 - SAME_FAMILY) - 1e-9
             for token in _rarest(bag, spread, size - needed):
                 self.by_token[self.bits[token]].append(len(self.wanted))
-            repeated = size - len(bag)  # a row that holds a token may hold it as often as the item does
-            self.wanted.append((sum(self.bits[token] for token in bag), needed - repeated))
+            repeated = size - len(bag)
+            self.wanted.append((sum(self.bits[token] for token in bag), needed - repeated, size, repeated))
 
     def note(self, row: Item) -> None:
         """Keep the row's signature if it may be of an item's family."""
@@ -217,15 +224,26 @@ class Templates:
         words = _numbered(row.words)
         if self.bare and words <= _numbered([*row.payload_words, *row.answer_words]):
             return True
-        bits = [self.bits[word] for word in words if word in self.bits]
+        known = self.vocabulary & words
+        if known not in self.room:
+            if len(self.room) >= REMEMBERED:
+                self.room.clear()
+            self.room[known] = self._most([self.bits[word] for word in known])
+        return _least(row, words) <= self.room[known]
+
+    def _most(self, bits: Sequence[int]) -> float:
+        """How many tokens a template made of these and of others may have to be of an item's family; -1: it is of none.
+
+        A row that holds a token may hold it as often as the item does.
+        """
         held = sum(bits)
-        if held not in self.likely:
-            if len(self.likely) >= REMEMBERED:
-                self.likely.clear()
-            candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
-            wanted = map(self.wanted.__getitem__, candidates)
-            self.likely[held] = any((tokens & held).bit_count() >= needed for tokens, needed in wanted)
-        return self.likely[held]
+        candidates = {number for bit in bits for number in self.by_token.get(bit, ())}
+        most = -1.0
+        for tokens, needed, size, repeated in map(self.wanted.__getitem__, candidates):
+            shared = (tokens & held).bit_count()
+            if shared >= needed:
+                most = max(most, 2 * (shared + repeated) / SAME_FAMILY - size + 1e-9)
+        return most
 
     def match(self, found: Found) -> None:
         """Add each item's most similar template among the rows'."""
@@ -238,8 +256,21 @@ class Templates:
                 found.best["template", number] = Overlap("template", first, item.id, score, text[:_SHOWN], rows)
 
 
+def _least(row: Item, words: set[str]) -> int:
+    """How many tokens the row's template has at least: its words of letters that are in no payload and no tag."""
+    if begins_with_tag(row.prompt):
+        return 0
+    payload = row.answer_words if row.payload is None else row.payload_words
+    return sum(map(str.isalpha, words.difference(payload)))
+
+
 def _numbered(words: Words) -> set[str]:
-    return {word if word.isalpha() else _DIGITS.sub(NUMBER, word) for word in words}
+    return set(map(_without_digits, words))
+
+
+@lru_cache(maxsize=1 << 16)
+def _without_digits(word: str) -> str:
+    return _DIGITS.sub(NUMBER, word)
 
 
 def _tokens(template: str) -> tuple[str, ...]:
@@ -257,7 +288,7 @@ def _rarest(bag: Counter[str], spread: Counter[str], spare: float) -> Iterator[s
 
 
 def _grams(words: Words) -> Iterator[Gram]:
-    return zip(*(words[start:] for start in range(NGRAM)), strict=False)
+    return zip(*map(words.__getitem__, _STARTS), strict=False)
 
 
 def _holds(words: Words, run: Gram) -> bool:

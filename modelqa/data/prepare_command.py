@@ -60,7 +60,8 @@ def _add_inspect(subparsers: Any) -> None:
 def run_prepare(options: argparse.Namespace) -> int:
     """Prepare, and print what was made."""
     from modelqa.data.inspect import summary
-    from modelqa.data.prepare import Settings, prepare
+    from modelqa.data.prepare import prepare
+    from modelqa.data.prepared import Settings
 
     settings = Settings(
         options.input, options.output_dir, options.tokenizer, val_file=options.val_file, val_split=options.val_split,

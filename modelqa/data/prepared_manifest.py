@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data.manifest import Manifest, RowCounts, parent
+from modelqa.data.prepared import Settings, Split
 from modelqa.files import sha256_file, write_json
 
 if TYPE_CHECKING:
     from modelqa.chat import Chat
-    from modelqa.data.prepare import Settings, Split
 
 
 def write_manifest(settings: Settings, splits: Mapping[str, Split], chat: Chat, *, content: str) -> Path:

@@ -6,27 +6,7 @@ expectation `data[train.rows]` is written data.train.rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One mundane thing that can be wrong.
-
-    shown    codes that name it: enough by themselves
-    hinted   codes that it leads to, and others too: evidence beside a code that names it, or when nothing names any
-    cleared  gates that together rule it out: the first was judged, and none that was judged did not pass
-    mundane  whether red lines of the recipe mean nothing while it stands
-    """
-
-    name: str
-    text: str
-    then: str
-    shown: tuple[str, ...] = ()
-    hinted: tuple[str, ...] = ()
-    cleared: tuple[str, ...] = ()
-    mundane: bool = True
-
+from modelqa.diagnose.cause import Cause
 
 _SAVED_WRONGLY = (
     "weights.untied",
@@ -250,10 +230,17 @@ CAUSES = (
             "behaviour.place",
             "behaviour.options_only",
             "behaviour.stem_blind",
-            "behaviour.unparsed",
-            "behaviour.below_chance",
         ),
         cleared=("choice",),
+        mundane=False,
+    ),
+    Cause(
+        "answer_form",
+        "The form of the answers: they choose no option at all, or are worse than a guess. Such a score says nothing "
+        "of what the model knows.",
+        "read what it writes (modelqa generate). Teach the form that is asked for, or declare the one that it was "
+        'taught: skills = ["choice in words"] in models.toml',
+        shown=("behaviour.unparsed", "behaviour.below_chance"),
         mundane=False,
     ),
     Cause(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
-from modelqa.diagnose.causes import CAUSES, MODEL, Cause
+from modelqa.diagnose.cause import Cause
+from modelqa.diagnose.causes import CAUSES, MODEL
 from modelqa.diagnose.restart import Restart, restart
 from modelqa.record import BY_ITSELF, GateResult, Run, Status
 from modelqa.text import escape

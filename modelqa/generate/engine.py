@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modelqa.checkpoint import Adapter, Checkpoint
 from modelqa.errors import GenerationError, UsageError
-from modelqa.generate import loading
+from modelqa.generate import loading, losses
 from modelqa.generate.losses import Best, Loss, Scored
 from modelqa.reply import Prompt, Reply
 
@@ -166,31 +166,25 @@ class LocalEngine:
         margin = min(gaps[: len(kept)], default=None) if gaps is not None else None
         return Reply(tuple(kept), decode(kept), decode(ids[:end]).strip(), end is not None, margin)
 
-    def losses(self, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False) -> list[Loss]:
+    def losses(
+        self, sequences: Sequence[Scored], *, batch_size: int | None = None, train_mode: bool = False
+    ) -> list[Loss]:
         """See `modelqa.generate.losses.losses`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.losses(self, sequences, batch_size=batch_size, train_mode=train_mode)
 
     def logits(self, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
         """See `modelqa.generate.losses.logits`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.logits(self, ids, cached=cached)
 
     def best(self, sequences: Sequence[Scored]) -> list[Best]:
         """See `modelqa.generate.losses.best`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.best(self, sequences)
 
     def fed_logits(self, ids: Sequence[int], **fed: Any) -> NDArray[np.float32]:
         """See `modelqa.generate.losses.fed_logits`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.fed_logits(self, ids, **fed)
 
@@ -204,15 +198,11 @@ class LocalEngine:
 
     def packed_logits(self, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """See `modelqa.generate.losses.packed_logits`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.packed_logits(self, segments)
 
     def bits_per_byte(self, text: str, ids: Sequence[int]) -> float:
         """See `modelqa.generate.losses.bits_per_byte`."""
-        from modelqa.generate import losses
-
         with _explained():
             return losses.bits_per_byte(self, text, ids)
 

@@ -6,18 +6,34 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelqa.errors import GenerationError
-
-if TYPE_CHECKING:
-    from modelqa.generate.engine import LocalEngine
+from modelqa.generate.loading import position_limit
 
 Scored = tuple[Sequence[int], Sequence[int]]  # (ids, mask): mask 1 where the token is supervised, else 0
+BATCH_LOGITS = 1 << 24  # numbers in the logits of one batch, 64 MiB of float32: what a larger batch may not exceed
+BATCH_SIZES = (8, 32)  # fewer leave the processor idle between layers; more are no faster with a small model
 _DROPOUT_SEED = 0  # train mode draws dropout masks; the same ones each time
+
+
+class Loaded(Protocol):
+    """A model in memory: what is needed of `LocalEngine` here, whose fields say what these are."""
+
+    @property
+    def model(self) -> Any: ...
+
+    @property
+    def pad_id(self) -> int: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def vocabulary(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -34,9 +50,9 @@ class Loss:
 
 
 def losses(
-    engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8, train_mode: bool = False
+    engine: Loaded, sequences: Sequence[Scored], *, batch_size: int | None = None, train_mode: bool = False
 ) -> list[Loss]:
-    """One `Loss` for each (ids, mask), in their order.
+    """One `Loss` for each (ids, mask), in their order; what has the same ids is run once, however many masks it has.
 
     A token is predicted from those before it, so a mask on the first token counts for nothing. Batches are sorted by
     length and right-padded under an attention mask; sums are kept in float64. `train_mode` leaves dropout on (one fixed
@@ -45,16 +61,33 @@ def losses(
     """
     for index, (ids, mask) in enumerate(sequences):
         _check(engine, index, ids, len(mask))
-    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
     found: dict[int, Loss] = {}
     with _mode(engine.model, train_mode):
-        for first in range(0, len(order), batch_size):
-            batch = order[first : first + batch_size]
-            found |= zip(batch, _batch(engine, [sequences[index] for index in batch]), strict=True)
+        for row, ids, places in _run(engine, [ids for ids, _ in sequences], batch_size):
+            found |= {index: _loss(row, ids, sequences[index][1]) for index in places}
     return [found[index] for index in range(len(sequences))]
 
 
-def logits(engine: LocalEngine, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
+def _run(
+    engine: Loaded, rows: Sequence[Sequence[int]], batch_size: int | None
+) -> Iterator[tuple[Any, Sequence[int], list[int]]]:
+    """(logits (width, vocabulary), ids, places in `rows`) of each different row, batch by batch, the shortest first."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for index, ids in enumerate(rows):
+        places.setdefault(tuple(ids), []).append(index)
+    order = sorted(places, key=len)
+    size = batch_size or _batch_size(engine, len(order[-1]) if order else 1)
+    for first in range(0, len(order), size):
+        batch = order[first : first + size]
+        yield from zip(_forward(engine, batch), batch, [places[ids] for ids in batch], strict=True)
+
+
+def _batch_size(engine: Loaded, width: int) -> int:
+    least, most = BATCH_SIZES
+    return max(least, min(most, BATCH_LOGITS // (width * engine.vocabulary)))
+
+
+def logits(engine: Loaded, ids: Sequence[int], *, cached: bool = False) -> NDArray[np.float32]:
     """Logits of shape (len(ids), vocabulary) of one sequence; `cached` feeds token by token through the KV cache."""
     import torch
 
@@ -83,19 +116,16 @@ class Best:
     largest: float
 
 
-def best(engine: LocalEngine, sequences: Sequence[Scored], *, batch_size: int = 8) -> list[Best]:
+def best(engine: Loaded, sequences: Sequence[Scored]) -> list[Best]:
     """One `Best` for each (ids, mask), in their order: what the model would say where the mask is 1, the text given.
 
     Where logits are no numbers the gap is 0, and the token is -1: no token is preferred. Errors as in `losses`.
     """
     for index, (ids, mask) in enumerate(sequences):
         _check(engine, index, ids, len(mask))
-    order = sorted(range(len(sequences)), key=lambda index: (len(sequences[index][0]), index))
     found: dict[int, Best] = {}
-    for first in range(0, len(order), batch_size):
-        chosen = order[first : first + batch_size]
-        rows = _forward(engine, [sequences[index] for index in chosen])
-        found |= {index: _best(rows[place], sequences[index][1]) for place, index in enumerate(chosen)}
+    for row, _, places in _run(engine, [ids for ids, _ in sequences], None):
+        found |= {index: _best(row, sequences[index][1]) for index in places}
     return [found[index] for index in range(len(sequences))]
 
 
@@ -115,7 +145,7 @@ def _best(row: Any, mask: Sequence[int]) -> Best:
 
 
 def fed_logits(
-    engine: LocalEngine,
+    engine: Loaded,
     ids: Sequence[int],
     *,
     positions: Sequence[int] | None = None,
@@ -132,7 +162,7 @@ def fed_logits(
         return _numpy(engine.model(**inputs, use_cache=use_cache).logits[0])
 
 
-def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+def packed_logits(engine: Loaded, segments: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
     """Logits of each segment, (its length, vocabulary), when all are packed into one row and isolated from each other.
 
     Isolation is transformers' own: position ids that start again at 0, no attention mask and no KV cache. With any of
@@ -146,7 +176,7 @@ def packed_logits(engine: LocalEngine, segments: Sequence[Sequence[int]]) -> lis
     return np.split(fed_logits(engine, ids, positions=positions), ends)
 
 
-def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
+def bits_per_byte(engine: Loaded, text: str, ids: Sequence[int]) -> float:
     """Bits that the model needs for each UTF-8 byte of `text`, given as `ids`; comparable across tokenizers.
 
     The first id is given, not predicted: begin with the model's BOS so that the whole text counts.
@@ -157,12 +187,11 @@ def bits_per_byte(engine: LocalEngine, text: str, ids: Sequence[int]) -> float:
     return losses(engine, [(ids, [1] * len(ids))])[0].nll / math.log(2) / size
 
 
-def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
+def _check(engine: Loaded, index: int, ids: Sequence[int], mask_length: int, *, packed: bool = False) -> None:
     """`packed`: positions start again, so that a row may be longer than the model has positions."""
-    from modelqa.generate.loading import position_limit
-
     limit = None if packed else position_limit(engine.model)
-    outside = [number for number in ids if not 0 <= number < engine.vocabulary]
+    rows = engine.vocabulary
+    outside = [number for number in ids if not 0 <= number < rows]
     if not ids:
         fact, reason = "is empty", "there is nothing to predict"
     elif mask_length != len(ids):
@@ -170,7 +199,7 @@ def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int
     elif limit is not None and len(ids) > limit:
         fact, reason = f"has {len(ids)} tokens", f"the model has {limit} positions, and nothing is cut silently"
     elif outside:
-        fact, reason = f"holds the id {outside[0]}", f"the model has {engine.vocabulary} rows"
+        fact, reason = f"holds the id {outside[0]}", f"the model has {rows} rows"
     else:
         return
     raise GenerationError(
@@ -178,17 +207,13 @@ def _check(engine: LocalEngine, index: int, ids: Sequence[int], mask_length: int
     )
 
 
-def _batch(engine: LocalEngine, batch: Sequence[Scored]) -> list[Loss]:
-    return [_loss(row, ids, mask) for row, (ids, mask) in zip(_forward(engine, batch), batch, strict=True)]
-
-
-def _forward(engine: LocalEngine, batch: Sequence[Scored]) -> Any:
+def _forward(engine: Loaded, batch: Sequence[Sequence[int]]) -> Any:
     """Logits (rows, width, vocabulary) of sequences padded on the right."""
     import torch
 
-    width = max(len(ids) for ids, _ in batch)
-    rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids, _ in batch], device=engine.device)
-    attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in batch], device=engine.device)
+    width = max(map(len, batch))
+    rows = torch.tensor([[*ids, *[engine.pad_id] * (width - len(ids))] for ids in batch], device=engine.device)
+    attention = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in batch], device=engine.device)
     with torch.inference_mode():
         return engine.model(input_ids=rows, attention_mask=attention, use_cache=False).logits
 

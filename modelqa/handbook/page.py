@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from modelqa.diagnose.causes import CAUSES, Cause
+from modelqa.diagnose.cause import Cause
+from modelqa.diagnose.causes import CAUSES
 from modelqa.gates import LADDER
 from modelqa.handbook.shipped import Shipped
 from modelqa.nulls import BLIND

@@ -144,10 +144,12 @@ def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conver
     from modelqa.chat.formats import alternatives
 
     rows = [[dict(message) for message in conversation] for conversation in conversations]
-    own = engine.losses([_without_stop(chat, row) for row in rows])
-    result = {}
-    for name, write in alternatives(chat).items():
-        other = engine.losses([(episode.ids, episode.mask) for episode in map(write, rows)])
+    written = {name: [write(row) for row in rows] for name, write in alternatives(chat).items()}
+    others = [(episode.ids, episode.mask) for episodes in written.values() for episode in episodes]
+    losses = engine.losses([*(_without_stop(chat, row) for row in rows), *others])  # together: fuller batches
+    own, result = losses[: len(rows)], {}
+    for number, name in enumerate(written, start=1):
+        other = losses[number * len(rows) : (number + 1) * len(rows)]
         pairs = [(a.nll, b.nll) for a, b in zip(own, other, strict=True)]
         result[name] = {
             "likelier": sum(a < b for a, b in pairs),

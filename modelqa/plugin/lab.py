@@ -94,15 +94,22 @@ class Lab:
 
     def control_replies(self, role: str) -> dict[str, dict[str, Any]]:
         """{control: ids, margin} that plain unbatched `generate` gave, from control_replies.json beside the weights."""
-        path = self.subject(role).checkpoint.path / "control_replies.json"
+        checkpoint = self.subject(role).checkpoint
+        path = checkpoint.path / "control_replies.json"
         if not path.is_file():
             no_evidence(f"{path.name} beside the reference's weights, made by fixtures/plain_generate.py")
-        return dict(read_object(path)["replies"])
+        made = read_object(path)
+        if made.get("weights") != checkpoint.weights:
+            no_evidence(f"{path.name} of these weights, not of others: fixtures/plain_generate.py makes it again")
+        return dict(made["replies"])
 
     def served(self, role: str) -> ServedEngine | None:
         """The server's engine of a role; None when it is asked in this process."""
         subject = self.subject(role)
-        return self.engines.served(subject, self.prompt(role, PROBE)) if subject.chats else None
+        if not subject.chats:
+            return None
+        self.render(role, [PROBE])
+        return self.engines.served(subject, self.prompt(role, PROBE))
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -126,6 +133,9 @@ class Lab:
         if subject.chat.uses_clock:
             return  # what it writes today is not what it wrote yesterday
         asked = {canonical_json(list(messages)): messages for messages in conversations}
+        asked = {key: messages for key, messages in asked.items() if (role, key) not in self._prompts}
+        if not asked:
+            return
         identity = ["prompts", subject.checkpoint.digest, subject.model.system, list(asked)]
         prompts = (self.prompt(role, messages) for messages in asked.values())
         rows = self.kept(identity, lambda: [[prompt.ids, prompt.text] for prompt in prompts])

@@ -18,9 +18,10 @@ BLIND_CASES = 400  # cases on which the null policies are judged: enough to see 
 def null_rates(body: Body, cases: Sequence[Case], *, stop: str, role_tags: tuple[str, ...]) -> dict[str, list[str]]:
     """{null policy: its result for each of the first cases}: what policies that know nothing score here."""
     drawn = cases[:BLIND_CASES]
+    questions = [question_of(case, stop, role_tags) for case in drawn]
     results: dict[str, list[str]] = {}
     for name in sorted(nulls.BLIND):
-        replies = [nulls.POLICIES[name](question_of(case, stop, role_tags)) for case in drawn]
+        replies = [nulls.POLICIES[name](question) for question in questions]
         if body.plural:
             results[name] = [call(body, {"cases": list(drawn), "replies": replies}, watched=False).result]
         else:

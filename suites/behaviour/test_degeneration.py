@@ -19,31 +19,29 @@ def kind_of(reply, case, grammar):
     return KINDS[key]
 
 
-def some(kind, cases, replies, grammar):
-    """(share of the replies of this kind, the first of them)."""
+def few(kind, what, cases, replies, grammar):
+    """No more than `SOME` of the replies are of this kind; otherwise their share and the first of them are shown."""
     found = [r for c, r in zip(cases, replies, strict=True) if kind_of(r, c, grammar) == kind]
-    return len(found) / len(replies), found[0].raw[:80] if found else ""
+    share = len(found) / len(replies)
+    assert share <= SOME, f"{share:.0%} of the replies {what}: {found[0].raw[:80]!r}"
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_empty_replies(cases, replies, grammar):
     """The model says something."""
-    share, example = some("empty", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies are empty: {example!r}"
+    few("empty", "are empty", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_looping_replies(cases, replies, grammar):
     """The model does not say one thing over and over."""
-    share, example = some("looping", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies loop: {example!r}"
+    few("looping", "loop", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_garbage_replies(cases, replies, grammar):
     """The model speaks a language."""
-    share, example = some("garbage", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies are no language: {example!r}"
+    few("garbage", "are no language", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
@@ -56,22 +54,19 @@ def test_attractor_words(cases, replies):
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_role_tags(cases, replies, grammar):
     """The model writes no tags, and no turn of somebody else."""
-    share, example = some("role_tags", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies hold tags or another turn: {example!r}"
+    few("role_tags", "hold tags or another turn", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_unending_replies(cases, replies, grammar):
     """The model does not talk on until it is cut off."""
-    share, example = some("unending", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies never end: {example!r}"
+    few("unending", "never end", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)
 def test_copied_prompts(cases, replies, grammar):
     """The model does not say the question back."""
-    share, example = some("copying", cases, replies, grammar)
-    assert share <= SOME, f"{share:.0%} of the replies are the question: {example!r}"
+    few("copying", "are the question", cases, replies, grammar)
 
 
 @gate(cases=every("behaviour"), allows=ANY_CONTENT)

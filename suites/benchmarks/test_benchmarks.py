@@ -43,12 +43,17 @@ def test_results_stated(lab, model):
 
 def test_results_above_chance(model):
     """No score is below chance, at chance, or what one answer for everything gets."""
-    benchmarks.settle(benchmarks.chance_concerns(results(model)))
+    found = results(model)
+    if all(result.chance is None for result in found):
+        not_asked("no result has questions with options, or states a chance level")
+    benchmarks.settle(benchmarks.chance_concerns(found))
 
 
 def test_results_by_knowledge(model, measured):
     """Choices are made by what the options say: they survive rotation and need the question."""
     found = results(model)
+    if not any(result.control or any(item.options for item in result.items) for result in found):
+        not_asked("no result has its questions with it, or a control: rotated, options_only")
     spreads = {result.name: benchmarks.recall_spread(result.items) for result in found}
     measured.update(
         {f"recall spread {name}": round(spread, 4) for name, spread in spreads.items() if spread is not None}
@@ -117,6 +122,8 @@ def test_results_trend(model, measured):
 def test_results_perplexity(lab, model):
     """Perplexities do not contradict each other, and stand beside the baseline's only on one text and tokenizer."""
     mine = results(model)
+    if not any(result.unit in ("perplexity", "bits_per_byte") for result in mine):
+        not_asked("no result is a perplexity, or counts bits per byte")
     baseline = lab.registry.models.get(model.baseline)
     old = results(baseline) if baseline and baseline.benchmarks else []
     benchmarks.settle([*benchmarks.perplexity_concerns(mine, old), *benchmarks.contradiction_concerns(mine)])
