@@ -39,6 +39,9 @@ WITHOUT_DEFECT = {
     "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
+NO_HEALTHY_HALF = {  # a kind of mutant is declared for it, and the model that it could be made from warns by itself
+    "data[ancestors_val.payload]": "a base holds validation payloads of its children; tests/test_contracts.py plants one",
+}
 UNTAUGHT = "no shipped model is healthy in phase3b yet; tests/test_suite_gates.py judges policies that lost one half"
 WITHOUT_DEFECT |= dict.fromkeys(
     ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
@@ -213,7 +216,7 @@ def test_every_gate_has_killed_something_and_passes_something_healthy() -> None:
     judging = {gate.name for gate in gates_of(FIXTURES.parent / "suites") if codes_of(gate)}
     owed = {defect.expected.gate.partition("[")[0] if not defect.expected.gate.startswith("data[")
             else defect.expected.gate for defect in ZOO.defects if defect.name in LACKING}  # fmt: skip
-    assert judging - biting - owed == set(WITHOUT_DEFECT) - biting
+    assert judging - biting - owed == (set(WITHOUT_DEFECT) | set(NO_HEALTHY_HALF)) - biting
 
 
 @pytest.mark.parametrize("defect", [each for each in ZOO.defects if each.card], ids=lambda each: each.name)
