@@ -14,6 +14,7 @@ from modelqa.mutants.kind import Kind
 from modelqa.mutants.matrix import Cell, Outcome, Row
 from modelqa.mutants.zoo import Defect, Zoo, kind_of
 from modelqa.mutants.zoo_parts import JUDGED, joined
+from modelqa.mutants.zoo_report import zoo_page
 from modelqa.record import Status, Verdict
 
 REGISTRY = load_registry(Path(__file__).parents[1] / "fixtures" / "models.toml")
@@ -56,9 +57,15 @@ def test_of_a_defect_that_was_judged_twice_the_last_counts(tmp_path: Path) -> No
     assert joined(parts, ZOO, REGISTRY, [TWIN])[0][UNTIED.name].outcome is Outcome.SURVIVED
 
 
-def test_what_was_judged_by_another_expectation_or_not_at_all_is_named(tmp_path: Path) -> None:
+def test_what_was_judged_by_another_expectation_or_not_at_all_has_no_row(tmp_path: Path) -> None:
     other = replace(KILLED, expected=replace(UNTIED.expected, code="weights.shapes"))
-    with pytest.raises(UsageError, match=r"untied_head/weights\.untied, sharded \(2 in all\)"):
-        joined([run(tmp_path / "one", [other, CRASHED], [])], ZOO, REGISTRY, [TWIN])
+    rows, twins = joined([run(tmp_path / "one", [other, CRASHED], [])], ZOO, REGISTRY, [TWIN])
+    assert list(rows) == [CRASHING.name] and twins == []
     with pytest.raises(UsageError, match=r"there is no zoo\.json"):
         joined([tmp_path / "nowhere"], ZOO, REGISTRY, [])
+
+
+def test_the_page_names_what_was_not_judged() -> None:
+    page = zoo_page(ZOO, {UNTIED.name: KILLED}, [], "in short", [CRASHING.name])
+    assert "Not judged yet:" in page and "- crashing&#95;check/crashed" in page
+    assert "Not judged yet:" not in zoo_page(ZOO, {UNTIED.name: KILLED}, [], "in short")

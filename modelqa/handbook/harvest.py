@@ -82,7 +82,9 @@ def _unnamed(result: GateResult, name: str) -> GateResult:
     """The result without the hashed name of the copy, which says nothing to a reader; before its text is cut."""
     verdict = result.verdict
     text, locus = (part.replace(name, "the model") for part in (verdict.text, verdict.locus))
-    return replace(result, verdict=replace(verdict, text=text, locus=locus))
+    measured = {key: value.replace(name, "the model") if isinstance(value, str) else value
+                for key, value in result.measured.items()}  # fmt: skip
+    return replace(result, verdict=replace(verdict, text=text, locus=locus), measured=measured)
 
 
 def _noes(results: Sequence[GateResult], gates: Sequence[Shipped]) -> Iterator[tuple[Shipped, str]]:

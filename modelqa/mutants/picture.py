@@ -18,8 +18,9 @@ MARKS = {
     "doubt": ("#f3e6b3", "?"),
     "crash": ("#c0392b", "×"),
     "idle": (PAPER, ""),
-    "unreached": (PAPER, "·"),
+    "unreached": ("#f6f7f9", ""),
 }
+QUIET = ("pass", "idle", "unreached")  # drawn without words, one shape for all: the picture of a zoo was megabytes
 LEGEND = (("expected", "kills, as declared"), ("kill", "kills, not as declared"), ("pass", "passes"),
           ("doubt", "cannot tell"), ("crash", "crashed"), ("unreached", "not asked: killed before"))  # fmt: skip
 OUTCOME_COLOURS = {Outcome.EXPECTED: "#1b7f4d", Outcome.OTHER: "#b7791f", Outcome.SURVIVED: "#c0392b",
@@ -50,28 +51,42 @@ def matrix_picture(model: str, rows: Sequence[Row]) -> str:
     for column, gate in enumerate(gates):
         x = LEFT + column * CELL + CELL * 0.7
         parts.append(text(x, TOP - 8, gate, extra=f'transform="rotate(-55 {x:g} {TOP - 8})"'))
+    quiet: dict[str, list[str]] = {mark: [] for mark in QUIET}
     for number, row in enumerate(shown):
         y = TOP + number * CELL
-        name = text(LEFT - 10, y + 13, row.kind.name, colour=OUTCOME_COLOURS[row.outcome], extra='text-anchor="end"')
-        parts += [name, *(_cell(row, gate, LEFT + column * CELL, y) for column, gate in enumerate(gates))]
+        parts.append(text(LEFT - 10, y + 13, row.kind.name, colour=OUTCOME_COLOURS[row.outcome],
+                          extra='text-anchor="end"'))  # fmt: skip
+        for column, gate in enumerate(gates):
+            x, mark = LEFT + column * CELL, _mark(row, gate)
+            if mark in QUIET:
+                quiet[mark].append(f"M{x + 1} {y + 1}h{CELL - 2}v{CELL - 2}h{2 - CELL}z")
+            else:
+                parts.append(_cell(row, gate, mark, x, y))
+    parts += [f'<path fill="{MARKS[mark][0]}" d="{"".join(shapes)}"/>' for mark, shapes in quiet.items() if shapes]
     bottom = TOP + len(shown) * CELL + 26
     parts += _legend(bottom)
     width = max(LEFT + len(gates) * CELL + 90, LEFT + 660)
     return _page(width, bottom + 24, f"Kill matrix of {model}", parts)
 
 
-def _cell(row: Row, gate: str, x: float, y: float) -> str:
+def _mark(row: Row, gate: str) -> str:
+    """One of `MARKS`: what a gate said of a mutant, and whether that was what was declared."""
     cell = row.cells.get(gate)
     mark = "unreached" if cell is None else cell.mark
-    if mark == "kill" and row.outcome is Outcome.EXPECTED and row.expected and row.expected.gate == gate:
-        mark = "expected"
-    told = f"{row.kind.name}, {gate}: {mark}" + (f", {cell.verdict.code} {cell.verdict.locus}" if cell else "")
+    declared = row.outcome is Outcome.EXPECTED and row.expected and row.expected.gate == gate
+    return "expected" if mark == "kill" and declared else mark
+
+
+def _cell(row: Row, gate: str, mark: str, x: float, y: float) -> str:
+    """A square that says on hovering what the gate said."""
+    cell = row.cells[gate]
+    told = f"{row.kind.name}, {gate}: {mark}, {cell.verdict.code} {cell.verdict.locus}"
     return f"<g><title>{escape(told, 'xml', limit=200)}</title>{_square(mark, x, y)}</g>"
 
 
 def _square(mark: str, x: float, y: float) -> str:
     fill, sign = MARKS[mark]
-    colour = PAPER if mark in ("expected", "crash") else INK if sign != "·" else FAINT
+    colour = PAPER if mark in ("expected", "crash") else INK
     square = f'<rect x="{x + 1:g}" y="{y + 1:g}" width="{CELL - 2}" height="{CELL - 2}" rx="2" fill="{fill}"/>'
     return square + (text(x + CELL / 2, y + 13, sign, colour=colour, extra='text-anchor="middle"') if sign else "")
 

@@ -169,7 +169,11 @@ def trained_kind(defect: Defect, registry: Registry, *, recipes: Path = RECIPES,
         baseline = defect.baseline or sibling.model.baseline
         return sibling.damaged(defect.locus, baseline=baseline)
 
-    return Kind(defect.name, "trained", recipe.story, defect.failures, (defect.expected,), make)
+    def beside(sibling: Sibling) -> Damage:  # the healthy half is laid beside its baseline too: itself
+        return sibling.damaged("", baseline=defect.baseline)
+
+    return Kind(defect.name, "trained", recipe.story, defect.failures, (defect.expected,), make,
+                ground=beside if defect.baseline else None)  # fmt: skip
 
 
 def _placed(make: Any, locus: str, sibling: Sibling) -> Damage:

@@ -146,12 +146,17 @@ def run_zoo(parsed: argparse.Namespace) -> int:
     if parsed.parts:
         kinds = [*TWINS, *standing(list(read_twin_recipes().values()))]
         rows, twins = joined(parsed.parts, zoo, registry, kinds)
+        there = {*rows, *(row.kind.name for row in twins)}
+        every = [*(defect.name for defect in chosen), *(kind.name for kind in kinds)]
+        lacking = [name for name in every if name not in there]
+        chosen = [each for each in chosen if each.name in rows]
     else:
+        lacking = []
         rows, twins = judged(parsed, registry, chosen)
     lines, true = report(zoo, rows, chosen, twins)
-    _say("", *lines)
-    _write(parsed, zoo, rows, chosen, twins, lines[-1])
-    return 0 if true else 1
+    _say("", *(f"not judged  {name}" for name in lacking), *lines)
+    _write(parsed, zoo, rows, chosen, twins, zoo_page(zoo, rows, twins, lines[-1], lacking))
+    return 0 if true and not lacking else 1
 
 
 def judged(
@@ -183,13 +188,13 @@ def judged(
 
 def _write(
     parsed: argparse.Namespace, zoo: Zoo, rows: Mapping[str, Row], chosen: Sequence[Defect], twins: Sequence[Row],
-    summary: str,
+    page: str,
 ) -> None:  # fmt: skip
     mine = [rows[defect.name] for defect in chosen]
     held = {"defects": [row.to_json() for row in mine], "twins": [row.to_json() for row in twins]}
     write_json(parsed.out / JUDGED, {"schema": 1, "owed": dict(zoo.owed), **held})
     for folder in (parsed.out, *([parsed.pages] if parsed.pages and not parsed.defects else [])):
-        write_text(folder / "zoo.md", zoo_page(zoo, rows, twins, summary))
+        write_text(folder / "zoo.md", page)
         write_text(folder / "zoo.svg", matrix_picture("the zoo", mine))
 
 

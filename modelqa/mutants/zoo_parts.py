@@ -30,19 +30,15 @@ def joined(
 ) -> tuple[dict[str, Row], list[Row]]:
     """({defect: its row}, the twins' rows) of the runs in these folders; of one that was judged twice the last.
 
-    `UsageError` for a folder without a run, and when a defect or twin was not judged as it stands now.
+    What was not judged, or by another expectation than zoo.toml states now, has no row. `UsageError` for a folder
+    without a run.
     """
     found = [read_object(_judged(part)) for part in parts]
     held = {row["name"]: row for each in found for row in each["defects"]}
     beside = {row["name"]: row for each in found for row in each["twins"]}
     kinds = {defect.name: kind_of(defect, registry) for defect in zoo.defects}
-    stale = [name for name, kind in kinds.items() if name not in held or not _is_of(kind, held[name])]
-    if lacking := [*stale, *(kind.name for kind in twins if kind.name not in beside)]:
-        raise UsageError(f"{', '.join(lacking[:5])} ({len(lacking)} in all) was not judged as it stands now",
-                         reason="the page shows every defect and twin of the zoo",
-                         remedy=f"python -m modelqa.mutants.zoo_matrix --out FOLDER {lacking[0]}")  # fmt: skip
-    return ({name: _row(kind, held[name]) for name, kind in kinds.items()},
-            [_row(kind, beside[kind.name]) for kind in twins])  # fmt: skip
+    return ({name: _row(kind, held[name]) for name, kind in kinds.items() if name in held and _is_of(kind, held[name])},
+            [_row(kind, beside[kind.name]) for kind in twins if kind.name in beside])  # fmt: skip
 
 
 def _judged(part: Path) -> Path:

@@ -59,8 +59,10 @@ def teeth(rows: Sequence[Row], twins: Sequence[Row]) -> dict[str, tuple[int, int
     return {gate: (kills[gate], passes[gate], halves[gate]) for gate in gate_order([*rows, *twins]) if gate in known}
 
 
-def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: str) -> str:
-    """The matrix as Markdown: a line a defect, a line a twin."""
+def zoo_page(
+    zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: str, lacking: Sequence[str] = ()
+) -> str:
+    """The matrix as Markdown: a line a defect, a line a twin, a line a gate; `lacking` were not judged."""
     lines = ["# The zoo", "", "Written by `make zoo-matrix`. Each defect is a minimal pair with its healthy half.", "",
              summary, "", "![Kill matrix: defects and the gates that saw them](zoo.svg)", "",
              "| failures | defect | the healthy half differs in | caught by | code | place | outcome |",
@@ -81,4 +83,6 @@ def zoo_page(zoo: Zoo, rows: Mapping[str, Row], twins: Sequence[Row], summary: s
     for gate, counted in teeth(list(rows.values()), twins).items():
         lines.append(f"| {escape(gate, 'markdown')} | {' | '.join(map(str, counted))} |")
     owed = [f"- {failure}: {why}" for failure, why in sorted(zoo.owed.items())]
-    return "\n".join([*lines, *(["", "Still owed:", "", *owed] if owed else []), ""])
+    unjudged = [f"- {escape(name, 'markdown')}" for name in lacking]
+    return "\n".join([*lines, *(["", "Not judged yet:", "", *unjudged] if unjudged else []),
+                      *(["", "Still owed:", "", *owed] if owed else []), ""])  # fmt: skip

@@ -3,7 +3,8 @@
 Each measurement takes the engine and gives plain numbers, so that they can be kept; a `..._problems` function says what
 is wrong with them. Nothing here imports torch.
 
-`measured`    what training fed; template, mode, repetition, batch and cache, from the weights alone
+`formats`     in which format was it trained?
+`measured`    what training fed; mode, repetition, batch and cache, from the weights alone
 `packing`     an episode inside its pack against the same episode alone
 `arithmetic`  the same text in another type of numbers, and how far two passes may differ for no reason
 `adapter`     merged weights against base and adapter
@@ -11,8 +12,8 @@ is wrong with them. Nothing here imports torch.
 
 from modelqa.parity.adapter import adapted_tokens, adapter_problems
 from modelqa.parity.arithmetic import best_tokens, dtype_problems, noise, stored_dtype
+from modelqa.parity.formats import answer_losses, template_fit, template_problems, unproven_formats
 from modelqa.parity.measured import (
-    answer_losses,
     bits_per_byte,
     captured_problems,
     dropout,
@@ -22,9 +23,6 @@ from modelqa.parity.measured import (
     path_problems,
     reply_differences,
     reply_paths,
-    template_fit,
-    template_problems,
-    unproven_formats,
 )
 from modelqa.parity.packing import packed_rows, packing_gaps, packing_problems
 

@@ -1,19 +1,16 @@
-"""What training fed, and what the weights say of template, mode, repetition, batch and cache.
+"""What training fed, and what the weights say of mode, repetition, batch and cache.
 
-Two halves. `captured_problems` looks at what training really fed. The measurements (`template_fit`, `reply_paths`,
-`mode_gap`) need only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function
-says what is wrong with them. The engine is passed in: nothing here imports torch.
+Two halves. `captured_problems` looks at what training really fed. The measurements (`reply_paths`, `mode_gap`)
+need only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function says what is wrong with
+them. The engine is passed in: nothing here imports torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from math import log
-from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
-from modelqa import stats
 from modelqa.parity.arithmetic import NOISE
 from modelqa.record import Problem
 from modelqa.text import visible
@@ -26,10 +23,6 @@ if TYPE_CHECKING:
 Conversation = Sequence[Mapping[str, str]]
 Fed = tuple[Sequence[int], Sequence[int]]  # one episode that training fed: ids, and 1 where the loss counted
 
-LEVEL = 0.05  # one-sided, of the comparison of formats
-# Of a uniform guess's nats: whoever needs more has not learnt the answers in that format. A collapsed model needs more
-# than all of them in every format, and whichever is least bad was not trained in; one trained in a format a tenth.
-KNOWN = 0.5
 LOSS_TOLERANCE = 1e-4  # nats per token between two passes over the same ids in float32
 CONTEXT = 6  # tokens shown before the first differing one
 
@@ -38,7 +31,7 @@ CONTEXT = 6  # tokens shown before the first differing one
 
 
 def captured_problems(chat: Chat, fed: Sequence[Fed], rows: Iterable[Conversation]) -> list[Problem]:
-    """How the captured episodes differ from evaluation's own rendering of the same rows; empty when they are equal.
+    """How the captured episodes differ from evaluation's rendering of the same rows; empty when they are equal.
 
     Each episode is found among `rows` by its last question and answer, rendered as evaluation renders it, and compared
     id by id. Codes: parity.render, parity.bos, parity.stop_supervised, parity.mask, in that order of suspicion.
@@ -140,70 +133,6 @@ def _difference(chat: Chat, number: int, fed: list[int], asked: list[int]) -> Pr
 # -- what the weights say ------------------------------------------------------------------------------------------
 
 
-def template_fit(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
-    """{format: {"likelier": k, "of": n, "own": nats, "other": nats, "error": nats, "guess": nats}}: the same answers
-    under the model's own template and under other common ways to write a conversation.
-
-    Nats are the mean negative log-likelihood of a whole answer, the stop token left out; `error` is the standard error
-    of their paired difference; `guess` is what a uniform guess among the tokenizer's tokens needs in the other format;
-    `likelier` counts answers likelier under the own template.
-    """
-    from modelqa.chat.formats import alternatives
-
-    rows = [[dict(message) for message in conversation] for conversation in conversations]
-    written = {name: [write(row) for row in rows] for name, write in alternatives(chat).items()}
-    others = [(episode.ids, episode.mask) for episodes in written.values() for episode in episodes]
-    losses = engine.losses([*(_without_stop(chat, row) for row in rows), *others])  # together: fuller batches
-    own, result = losses[: len(rows)], {}
-    for number, name in enumerate(written, start=1):
-        other = losses[number * len(rows) : (number + 1) * len(rows)]
-        pairs = [(a.nll, b.nll) for a, b in zip(own, other, strict=True)]
-        result[name] = {
-            "likelier": sum(a < b for a, b in pairs),
-            "of": len(pairs),
-            "own": round(sum(a for a, _ in pairs) / len(pairs), 4),
-            "other": round(sum(b for _, b in pairs) / len(pairs), 4),
-            "error": round(stdev(b - a for a, b in pairs) / len(pairs) ** 0.5, 4),
-            "guess": round(log(chat.tokens.size) * sum(loss.count for loss in other) / len(pairs), 4),
-        }
-    return result
-
-
-def answer_losses(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> list[float]:
-    """Nats of the last answer of each conversation under the model's own template, the stop token left out."""
-    rows = [[dict(message) for message in conversation] for conversation in conversations]
-    return [loss.nll for loss in engine.losses([_without_stop(chat, row) for row in rows])]
-
-
-def _without_stop(chat: Chat, row: list[dict[str, str]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    episode = chat.episode(row)
-    keep = tuple(int(m and i != chat.turn_end_id) for i, m in zip(episode.ids, episode.mask, strict=True))
-    return episode.ids, keep
-
-
-def template_problems(fit: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """The formats that the model knows answers in, and better than under its own template (paired t, one-sided 95%)."""
-    problems = []
-    for name, row in sorted(fit.items(), key=lambda item: item[1]["other"]):
-        if row["own"] - row["other"] > _margin(row) and row["other"] < KNOWN * row["guess"]:
-            text = (
-                f"answers are likelier as {name} ({row['other']} nats) than under the chat template "
-                f"({row['own']} nats): trained in one format, evaluated in another"
-            )
-            problems.append(Problem("parity.template", name, text))
-    return problems
-
-
-def unproven_formats(fit: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The formats against which the own template is not shown to be the better one."""
-    return sorted(name for name, row in fit.items() if row["other"] - row["own"] <= _margin(row))
-
-
-def _margin(row: Mapping[str, Any]) -> float:
-    """By how many nats the two means must differ to be told apart."""
-    return float(stats.t_quantile(LEVEL, row["of"] - 1) * row["error"])
-
-
 def reply_paths(engine: LocalEngine, chat: Chat, prompts: Sequence[Prompt], *, max_new_tokens: int) -> dict[str, Any]:
     """The same prompts asked in batches, again, one by one, and without the cache; how many replies differ from the
     batched ones, and how many of those only where two tokens are all but equally likely ("fragile").
@@ -265,12 +194,14 @@ def engine_problems(found: Mapping[str, Any]) -> list[Problem]:
 
 
 def mode_gap(engine: LocalEngine, chat: Chat, conversations: Sequence[Conversation]) -> dict[str, Any]:
-    """Nats per token in evaluation mode, again, and in training mode, over the same answers."""
+    """Nats per token in evaluation mode, again in other batches (a dropout with one seed repeats itself in the same
+    ones), and in training mode, over the same answers.
+    """
     rows = [[dict(message) for message in conversation] for conversation in conversations]
     episodes = [(episode.ids, episode.mask) for episode in map(chat.episode, rows)]
     means = {}
-    for name, train in (("eval", False), ("again", False), ("train", True)):
-        losses = engine.losses(episodes, train_mode=train)
+    for name, train, size in (("eval", False, 8), ("again", False, 4), ("train", True, 8)):
+        losses = engine.losses(episodes, train_mode=train, batch_size=size)
         means[name] = sum(loss.nll for loss in losses) / sum(loss.count for loss in losses)
     return {name: round(value, 6) for name, value in means.items()}
 
