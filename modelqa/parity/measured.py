@@ -1,8 +1,8 @@
 """What training fed, and what the weights say of mode, repetition, batch and cache.
 
-Two halves. `captured_problems` looks at what training really fed. The measurements (`reply_paths`, `mode_gap`)
-need only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function says what is wrong with
-them. The engine is passed in: nothing here imports torch.
+Two halves. `captured_problems` looks at what training really fed. The measurements (`reply_paths`, `mode_gap`) need
+only the weights; each gives plain numbers, so that they can be kept, and a `..._problems` function says what is wrong
+with them. The engine is passed in: nothing here imports torch.
 """
 
 from __future__ import annotations
