@@ -15,7 +15,8 @@ from modelqa.plots import short
 from modelqa.scaling import known_models
 from modelqa.stats import fit_line, prediction_interval
 
-_INK, _GOOD, _BAD, _LINE = "#24292f", "#1a7f37", "#cf222e", "#8c959f"
+_INK, GOOD, BAD, _LINE = "#24292f", "#1a7f37", "#cf222e", "#8c959f"
+UNDECIDED = _LINE
 _DPI = 110
 
 
@@ -37,7 +38,7 @@ def _gates(report: Mapping[str, Any]) -> bytes | None:
         return None
     figure, axes = _figure(height=0.9 + 0.32 * len(gates))
     for row, gate in enumerate(reversed(gates)):
-        colour = {"PASS": _GOOD, "FAIL": _BAD}.get(gate["status"], _LINE)
+        colour = {"PASS": GOOD, "FAIL": BAD}.get(gate["status"], _LINE)
         axes.plot([gate["lower"], gate["upper"]], [row, row], color=colour, linewidth=2)
         axes.plot(gate["rate"], row, "o", color=colour, markersize=5)
         axes.plot([gate["threshold"]] * 2, [row - 0.32, row + 0.32], color=_INK, linewidth=1.5)
@@ -54,16 +55,28 @@ def _benchmarks(report: Mapping[str, Any]) -> bytes | None:
         return None
     figure, axes = _figure(height=0.9 + 0.36 * len(rows))
     for at, row in enumerate(rows):
+        colour = colour_beside_chance(row)
         if row.get("lower") is not None and row.get("upper") is not None:
-            axes.plot([row["lower"], row["upper"]], [at, at], color=_GOOD, linewidth=2)
-        axes.plot(row["value"], at, "o", color=_GOOD, markersize=5)
+            axes.plot([row["lower"], row["upper"]], [at, at], color=colour, linewidth=2)
+        axes.plot(row["value"], at, "o", color=colour, markersize=5)
         if row.get("base") is not None:
             axes.plot(row["base"], at, "D", color=_LINE, markersize=5)
         if row.get("chance") is not None:
-            axes.plot([row["chance"]] * 2, [at - 0.3, at + 0.3], color=_BAD, linewidth=1.5)
+            axes.plot([row["chance"]] * 2, [at - 0.3, at + 0.3], color=_INK, linewidth=1.5)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    axes.set_xlim(0, 1.02)
     axes.set_xlabel("score (dot) and interval, base model (diamond), chance (bar)")
     return _png(figure)
+
+
+def colour_beside_chance(row: Mapping[str, Any]) -> str:
+    """Green for a score that is shown to be above chance, red for one below it, grey for what shows neither."""
+    chance, lower, upper = row.get("chance"), row.get("lower"), row.get("upper")
+    if lower is None or upper is None:
+        return UNDECIDED
+    if chance is None:
+        return GOOD
+    return BAD if upper < chance else GOOD if lower > chance else UNDECIDED
 
 
 def _trend(report: Mapping[str, Any]) -> bytes | None:
@@ -77,9 +90,9 @@ def _trend(report: Mapping[str, Any]) -> bytes | None:
     for point in known:
         own = point["model"] == trend["candidate"]
         axes.plot(
-            point["step"], point["delta"], "o", color=_GOOD if own else _LINE, markersize=7 if own else 5, zorder=3
+            point["step"], point["delta"], "o", color=GOOD if own else _LINE, markersize=7 if own else 5, zorder=3
         )
-        axes.annotate(point["model"][:40], (point["step"], point["delta"]), xytext=(6, 6), textcoords="offset points")
+        axes.annotate(point["model"][:40], (point["step"], point["delta"]), xytext=(6, -14), textcoords="offset points")
     if len({step for step, _ in others}) > 1:
         line = fit_line(others)
         ends = [min(point["step"] for point in known), max(point["step"] for point in known)]
@@ -89,6 +102,7 @@ def _trend(report: Mapping[str, Any]) -> bytes | None:
             axes.plot([at, at], prediction_interval(line, at, PREDICTION), color=_LINE, linewidth=6, alpha=0.4)
     axes.axhline(0, color=_INK, linewidth=0.8)
     axes.margins(x=0.15, y=0.2)
+    axes.set_xticks(sorted({point["step"] for point in known}))
     axes.set_xlabel("place in the family (line and prediction interval: of the others)")
     axes.set_ylabel(f"{trend['task'][:30]}, points")
     return _png(figure)
@@ -111,7 +125,7 @@ def _scale(report: Mapping[str, Any]) -> bytes | None:
     for each in known:
         axes.loglog(each.parameters, each.tokens, "o", color=_LINE, markersize=4)
         axes.annotate(each.name, (each.parameters, each.tokens), xytext=(5, -9), textcoords="offset points", fontsize=7)
-    axes.loglog(parameters, tokens, "o", color=_GOOD)
+    axes.loglog(parameters, tokens, "o", color=GOOD)
     axes.annotate(report["model"]["name"][:40], (parameters, tokens), xytext=(8, -12), textcoords="offset points")
     _plain_ticks(axes.xaxis, axes.yaxis)
     axes.set_xlabel("parameters")
@@ -127,7 +141,7 @@ def _loss(report: Mapping[str, Any]) -> bytes | None:
     figure, axes = _figure(height=3.2)
     for name, points in curves.items():
         steps, values = zip(*points, strict=True)
-        style = {"color": _GOOD, "marker": "o", "markersize": 3} if name == "validation" else {"color": _LINE}
+        style = {"color": GOOD, "marker": "o", "markersize": 3} if name == "validation" else {"color": _LINE}
         axes.plot(steps, values, label=name, linewidth=1.2, **style)
     axes.set_yscale("log")
     _plain_ticks(axes.yaxis)

@@ -52,6 +52,23 @@ def test_a_pack_with_one_mask_for_all_is_seen_and_a_sound_pack_is_not(tmp_path: 
     assert [(found.code, found.locus) for found in problems(damage.model)] == [(kind.expects[0].code, damage.locus)]
 
 
+def test_a_conversation_of_several_turns_is_what_evaluation_asks_though_every_answer_was_counted() -> None:
+    assert ALPHA.path is not None
+    chat = open_chat(ALPHA.path)
+    talk = [
+        {"role": "user", "content": "Remember this: Anna said foo."}, {"role": "assistant", "content": "Okay."},
+        {"role": "user", "content": "What did Anna say?"}, {"role": "assistant", "content": "Anna said foo."},
+    ]  # fmt: skip
+    own = chat.episode(talk)
+    assert captured_problems(chat, [(own.ids, own.mask)], [talk]) == []
+    first = own.mask.index(1)
+    early = [*own.mask[: first - 1], 1, *own.mask[first:]]
+    (problem,) = captured_problems(chat, [(own.ids, early)], [talk])
+    assert (problem.code, problem.locus) == ("parity.mask", f"episode 0, token {first - 1}")
+    (problem,) = captured_problems(chat, [(own.ids[:-8], own.mask[:-8])], [talk])
+    assert problem.code == "parity.render"
+
+
 def test_an_answer_that_is_counted_in_part_is_named_with_the_token_left_out() -> None:
     assert ALPHA.path is not None and ALPHA.capture is not None
     fed = read_capture(ALPHA.capture).episodes()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from modelqa.cli import main
-from modelqa.data import contexts, instructions
+from modelqa.data import contexts, instructions, statements
 from modelqa.data.rows import Row, answer_of, defect, duplicates, user_of
 from modelqa.data.templates_instructions import KINDS, phrasings
 from modelqa.family import normalise, overlapping, payload_split, signature
@@ -79,11 +81,15 @@ def test_a_citation_is_the_line_that_holds_the_answer_with_its_number() -> None:
 
 def test_objects_are_json_with_numbers_as_numbers() -> None:
     kinds = {relation.name: relation.value for relation in contexts.RELATIONS}
+    names = set()
     for row in of("format"):
         if row["meta"]["kind"].startswith("object"):
             said = json.loads(answer_of(row))
             assert len(said) == int(row["meta"]["kind"][-1])
-            assert all(isinstance(value, int) is (kinds[name] == "number") for name, value in said.items())
+            assert all(isinstance(value, str) is not str(value).isdigit() for value in said.values())
+            assert all(isinstance(said[name], int) is (kinds[name] == "number") for name in said.keys() & kinds.keys())
+            names |= said.keys()
+    assert set(kinds) < names and len(names) > 80
 
 
 def test_a_rule_is_obeyed_and_a_text_without_one_is_not_an_answer() -> None:
@@ -116,6 +122,24 @@ def test_every_form_of_a_fact_names_the_key_first_and_then_the_value(relation: c
         assert text.startswith("{K} ") and text.count("{P}") == 1
     for text in (*relation.asks, *relation.held_asks):
         assert text.count("{K}") == 1 and "{P}" not in text
+
+
+def test_drawn_relations_are_many_and_of_the_kind_that_was_asked_for() -> None:
+    rng = Random(1)
+    drawn = [statements.relation(rng, "person", value) for value in ("word", "number") for _ in range(300)]
+    assert len({relation.name for relation in drawn}) > 200
+    assert {relation.value for relation in drawn[:300]} == {"word"} and {r.value for r in drawn[300:]} == {"number"}
+    for relation in drawn:
+        for text in (*relation.says, *relation.asks):
+            assert text.count("{K}") == 1 and not re.search(r"\{[a-z]", text)
+        assert all(text.startswith("{K} ") and text.count("{P}") == 1 for text in relation.says)
+
+
+def test_statements_of_training_are_as_long_as_those_that_a_model_is_asked_about() -> None:
+    """A model that has read sentences of four words alone copies four words."""
+    told = [answer_of(row) for row in of("context") if row["meta"]["kind"] == "known"]
+    lengths = [len(text.split()) for text in told]
+    assert sum(length >= 6 for length in lengths) > 0.6 * len(told) and max(lengths) >= 11
 
 
 @pytest.mark.parametrize("kind", KINDS)

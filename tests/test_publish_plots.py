@@ -53,3 +53,16 @@ def test_a_family_is_drawn_with_its_line_as_soon_as_there_is_one(report: dict[st
 def test_without_matplotlib_there_are_none(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "find_spec", lambda name: None)
     assert plots.draw(report) == {}
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "chance", "told"),
+    [(0.3, 0.4, 0.25, "above"), (0.2, 0.3, 0.25, "neither"), (0.1, 0.2, 0.25, "below"), (None, None, 0.25, "neither"),
+     (0.1, 0.2, None, "above")],
+)  # fmt: skip
+def test_a_score_at_chance_does_not_look_like_a_result(
+    lower: float | None, upper: float | None, chance: float | None, told: str
+) -> None:
+    colours = {"above": plots.GOOD, "below": plots.BAD, "neither": plots.UNDECIDED}
+    assert len(set(colours.values())) == 3
+    assert plots.colour_beside_chance({"lower": lower, "upper": upper, "chance": chance}) == colours[told]

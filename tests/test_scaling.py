@@ -91,6 +91,10 @@ def test_public_models_lie_where_the_scaling_papers_put_them():
     assert found["Chinchilla"] == pytest.approx(COMPUTE_OPTIMAL)
     assert found["GPT-3"] < 2 < found["TinyLlama"]
     assert all(known.source for known in known_models())
+    guide = (FIXTURES.parent / "docs" / "guides" / "benchmarks.md").read_text(encoding="utf-8")
+    for known in known_models():
+        row = f"| {known.name} | {short(known.parameters)} | {short(known.tokens)} | {known.source.partition(':')[0]}"
+        assert row in guide
 
 
 def test_the_picture_places_points_above_and_below_the_line_rightly():

@@ -36,17 +36,18 @@ WITHOUT_DEFECT = {
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
     "content_loss": "no short study ends with a loss that is low on form alone; tests/test_logs.py has the figures",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
-    "choice": "a trained pair is judged by this gate alone: tests/test_choice.py; its reference has no control replies",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
 NO_HEALTHY_HALF = {  # a kind of mutant is declared for it, and the model that it could be made from warns by itself
-    "data[ancestors_val.payload]": "a base holds validation payloads of its children; tests/test_contracts.py plants one",
+    "data[ancestors_val.payload]": "a base holds validation payloads of its children: tests/test_contracts.py",
 }
-UNTAUGHT = "no shipped model is healthy in phase3b yet; tests/test_suite_gates.py judges policies that lost one half"
+UNTAUGHT = (
+    "no model passes phase3b yet (decisions 0073, 0085); tests/test_suite_gates.py judges policies that lost one half"
+)
 WITHOUT_DEFECT |= dict.fromkeys(
     ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
 )
-WITHOUT_DEFECT["language"] = "no shipped model is healthy in phase3b yet; tests/test_language.py has both sides"
+WITHOUT_DEFECT["language"] = "no model passes phase3b yet (decisions 0073, 0085); tests/test_language.py has both sides"
 # Codes that no defect shows, beside one of the same gate that a defect does.
 NOT_SHOWN = {  # of the gate choice, which behaviour.letter_prior kills: tests/test_choice.py has a policy for each
     "behaviour.unparsed", "behaviour.below_chance", "behaviour.place", "behaviour.options_only", "behaviour.stem_blind",

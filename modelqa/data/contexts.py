@@ -87,9 +87,21 @@ RELATIONS = (
              ("where does {K} live?", "what is the home of {K}?", "where is the home of {K}?"),
              ("{K} has a home in {P}.",), ("in which place does {K} live?",)),
 )  # fmt: skip
-LABELLED = ("the {N} is {P}.", "{N}: {P}.", "{N} = {P}.", "its {N} is {P}.")
+LABELLED = (
+    "the {N} is {P}.", "{N}: {P}.", "{N} = {P}.", "its {N} is {P}.", "{P} is the {N}.", "{P} is its {N}.", "{P} ({N}).",
+    "the {N} was set to {P}.", "the {N} was noted as {P}.", "we know the {N}: {P}.", "{P} was given as the {N}.",
+    "they call {P} the {N}.", "{N} goes with {P}.", "it has {P} as {N}.", "someone put {P} for the {N}.",
+    "{N} must be {P}.",
+    "in the field {N} is {P}.", "the {N} of it is {P}.", "{P}, that is the {N}.", "take {P} for the {N}.",
+    "{N} is {P}, we think.",
+    "its {N} will be {P}.", "{P} became the {N}.", "my {N} was {P}.", "as a {N} it got {P}.", "{P} counts as the {N}.",
+    "one {N} was found: {P}.", "it shows {P} in place of the {N}.", "the new {N} seems to be {P}.", "{P} fits the {N}.",
+    "look, the {N} says {P}.", "{N} - {P}.", "{P} - {N}.", "{N} got the value {P}.", "with {P} we name its {N}.",
+    "you find {P} at {N}.", "at {N} you find {P}.", "{P} is what the {N} says.", "somebody typed {P} as its {N}.",
+    "in the box for {N} is {P}.", "{P} is in the box for {N}.", "the answer for {N} is {P}.", "{N} equals {P}.",
+)  # fmt: skip
 HELD_LABELLED = ("{N} is {P}.",)
-"""How a field `{N}` of something is stated for a form or an object."""
+"""How a field `{N}` of something is stated for a form or an object, the name first or the value."""
 
 
 @dataclass(frozen=True)

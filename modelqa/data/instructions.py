@@ -13,7 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from modelqa.data import contexts, phrasings
+from modelqa.data import contexts, phrasings, statements
 from modelqa.data.contexts import RELATIONS, Fact
 from modelqa.data.grammar import Split
 from modelqa.data.rows import DEFAULT_SYSTEM, Row, prompt_of
@@ -21,12 +21,17 @@ from modelqa.data.templates_instructions import phrasings as templates
 from modelqa.errors import UsageError
 
 SIZE = 12_000  # rows
-SHARES = {"context": 0.28, "citation": 0.15, "format": 0.20, "injection": 0.17, "hierarchy": 0.10, "turns": 0.10}
-OKAY = "Okay."
+SHARES = {"context": 0.25, "citation": 0.10, "format": 0.24, "injection": 0.17, "hierarchy": 0.14, "turns": 0.10}
+HEARD = ("Okay.",) * 8 + (
+    "Yes.", "Good.", "I see.", "Understood.", "Fine.", "All right.", "Thank you.", "I know.", "Very good.", "Done.",
+    "Right.",
+)  # what is said to a note; mostly one thing, since the loss is taken on it
 MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
 MAX_DRAWS = 200  # tries for one more new prompt
-OBJECTS: tuple[list[contexts.Value], ...] = (["word", "number"], ["word", "word", "number"], ["word", "word"])
-RIVAL = 0.6  # of materials state the asked relation of another key too, so that the key has to be read
+OBJECTS: tuple[list[contexts.Value], ...] = (
+    ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
+)  # fmt: skip
+RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
 
 @dataclass(frozen=True)
@@ -91,19 +96,29 @@ class _Material:
         return self.sentences[self.facts.index(self.asked)]
 
 
+def _relation(rng: Random, split: Split, **wanted: Any) -> contexts.Relation:
+    """Validation has the fixed relations in forms of their own; training has hundreds more."""
+    if split == "val":
+        return rng.choice([r for r in RELATIONS if all(getattr(r, name) == kind for name, kind in wanted.items())])
+    return statements.draw(rng, **wanted)
+
+
+def _statement(rng: Random, fact: Fact, split: Split) -> str:
+    told = contexts.statement(rng, fact, held=split == "val")
+    return told if split == "val" or fact.relation not in RELATIONS else statements.later(rng, told)
+
+
 def _material(rng: Random, split: Split) -> _Material:
-    """One to three facts, one of which is asked about."""
-    held = split == "val"
-    first = contexts.draw(rng, 1, split=split)
+    """One to three facts of keys of their own, one of which is asked about."""
+    first = contexts.draw(rng, 1, split=split, relations=[_relation(rng, split)])
     facts = first + ([contexts.rival(rng, first[0], split=split, taken=first)] if rng.random() < RIVAL else [])
-    others = [relation for relation in RELATIONS if relation is not first[0].relation]
     while len(facts) < MOST_FACTS and rng.random() < 0.6:
-        extra = contexts.draw(rng, 1, split=split, relations=others)[0]
+        extra = contexts.draw(rng, 1, split=split, relations=[_relation(rng, split)])[0]
         if extra.key not in {fact.key for fact in facts} and extra.value not in {fact.value for fact in facts}:
             facts.append(extra)
     rng.shuffle(facts)
-    sentences = [contexts.statement(rng, fact, held=held) for fact in facts]
-    return _Material(facts, first[0], sentences, contexts.question(rng, first[0], held=held))
+    sentences = [_statement(rng, fact, split) for fact in facts]
+    return _Material(facts, first[0], sentences, contexts.question(rng, first[0], held=split == "val"))
 
 
 def _fill(template: str, **texts: str) -> str:
@@ -151,32 +166,36 @@ def _format(rng: Random, split: Split) -> Talk:
 
 
 def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[Fact]:
-    """Facts of one key with values of these kinds, in this order."""
+    """Facts of one key, of relations of different names, with values of these kinds in this order."""
     kind = rng.choice(("person", "thing"))
     used: set[str] = set()
-    own = {value: [r for r in RELATIONS if r.key == kind and r.value == value] for value in ("word", "number")}
-    chosen = {value: iter(rng.sample(relations, len(relations))) for value, relations in own.items()}
-    relations = [next(chosen[value]) for value in wanted]
+    relations: list[contexts.Relation] = []
+    while len(relations) < len(wanted):
+        drawn = _relation(rng, split, key=kind, value=wanted[len(relations)])
+        if drawn.name not in {relation.name for relation in relations}:
+            relations.append(drawn)
     key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
     return [Fact(relation, key, contexts.value(rng, relation.value, split, used)) for relation in relations]
 
 
 def _bare(rng: Random, split: Split, kind: str) -> Talk:
     """A word and a number are stated of one key; one of them is asked for, and nothing around it."""
-    facts, held = _about_one(rng, split, ["word", "number"]), split == "val"
+    facts = _about_one(rng, split, ["word", "number"])
     asked = facts[0] if kind == "word" else facts[1]
     rng.shuffle(facts)
-    text = _joined(rng, [contexts.statement(rng, fact, held=held) for fact in facts])
+    text = _joined(rng, [_statement(rng, fact, split) for fact in facts])
     template = rng.choice(templates(kind, split))
-    user = _fill(template, C=text, Q=contexts.question(rng, asked, held=held))
+    user = _fill(template, C=text, Q=contexts.question(rng, asked, held=split == "val"))
     return Talk((user, asked.value), {"kind": kind, "template": template, "payload": text})
 
 
 def _object(rng: Random, split: Split) -> Talk:
     """Labelled values as JSON: the fields in the order in which they are asked for."""
-    facts = _about_one(rng, split, rng.choice(OBJECTS))
-    rng.shuffle(facts)
+    used: set[str] = set()
+    named = statements.fields(rng, rng.choice(OBJECTS), known=split == "val")
+    facts = [Fact(relation, "", contexts.value(rng, relation.value, split, used)) for relation in named]
     asked = rng.sample(facts, rng.choice((1, 2)))
+    rng.shuffle(facts)
     text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
     names = [fact.relation.name for fact in asked]
     template = rng.choice(templates("object", split))
@@ -219,11 +238,13 @@ def _turns(rng: Random, split: Split) -> Talk:
     made = _material(rng, split)
     kind = rng.choice(("earlier", "earlier", "earlier", "other"))
     told = [_fill(rng.choice(templates("note", split)), C=sentence) for sentence in made.sentences]
-    before = [text for note in told for text in (note, OKAY)]
+    before = [text for note in told for text in (note, rng.choice(HEARD))]
     if kind == "earlier":
-        return Talk((*before, made.question, made.answer), {"kind": kind, "payload": made.asked.value})
+        question = _fill(rng.choice(templates("recall", split)), Q=made.question)
+        return Talk((*before, question, made.answer), {"kind": kind, "payload": made.asked.value})
     wanted = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
-    request = _fill(rng.choice(phrasings.copying(split)), P=wanted)
+    template = rng.choice(templates("override", split) if rng.random() < 0.5 else phrasings.copying(split))
+    request = _fill(template, X=wanted, P=wanted)
     return Talk((*before, request, wanted), {"kind": kind, "payload": wanted})
 
 

@@ -78,7 +78,7 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
     own = chat.episode([dict(message) for message in row])
     if ids != list(own.ids):
         return _difference(chat, number, ids, list(own.ids))
-    asked, starts = list(chat.render([dict(message) for message in row[:-1]]).ids), own.mask.index(1)
+    asked, starts = list(chat.render([dict(message) for message in row[:-1]]).ids), _last_answer(own.mask)
     if ids[: len(asked)] != asked:
         return _difference(chat, number, ids[:starts], asked)
     if len(asked) != starts:
@@ -89,7 +89,7 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
             "parity.stop_supervised", f"episode {number}", "the end-of-turn token was fed but its loss did not count"
         )
     before = next((at for at, (fed_here, meant) in enumerate(zip(mask, own.mask, strict=True)) if fed_here or meant))
-    if before < starts:
+    if before < own.mask.index(1):
         text = f"the loss counted {visible(chat.decode(ids[before : before + 1]))}, which the model never writes"
         return Problem("parity.mask", f"episode {number}, token {before}", text)
     if (left_out := _left_out(mask, own.mask)) is not None:
@@ -97,6 +97,12 @@ def _compare(chat: Chat, number: int, fed: Fed, row: Conversation | None) -> Pro
         text = f"the loss did not count {shown}, which the model has to write in this answer"
         return Problem("parity.mask", f"episode {number}, token {left_out}", text)
     return None
+
+
+def _last_answer(mask: Sequence[int]) -> int:
+    """Where the last answer of an episode begins: a conversation has an answer in each of its turns."""
+    end = max(at for at, counts in enumerate(mask) if counts)
+    return max((at + 1 for at in range(end) if not mask[at]), default=0)
 
 
 def _left_out(fed: Sequence[int], meant: Sequence[int]) -> int | None:

@@ -127,7 +127,14 @@ def _fact_questions(rng: random.Random, table: Mapping[str, Sequence[str]], rows
 
 
 def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> list[tuple[str, bool]]:
-    """(answer text, whether it stopped) of each user prompt, greedy, in batches of 32 sorted by length."""
+    """(answer text, whether it stopped) of each user prompt under a system text."""
+    return answers(folder, [
+        ({"role": "system", "content": system}, {"role": "user", "content": prompt}) for prompt in prompts
+    ])  # fmt: skip
+
+
+def answers(folder: Path, talks: Sequence[Sequence[dict[str, str]]]) -> list[tuple[str, bool]]:
+    """(answer text, whether it stopped) of each conversation, greedy, in batches of 32 sorted by length."""
     import torch
     from transformers import GenerationConfig
 
@@ -139,13 +146,7 @@ def replies(folder: Path, prompts: Sequence[str], *, system: str = SYSTEM) -> li
     model, tokenizer = load_model(folder), load_tokenizer(folder)
     model.train(False)
     tokenizer.padding_side = "left"
-    texts = [
-        tokenizer.apply_chat_template(
-            [{"role": "system", "content": system}, {"role": "user", "content": prompt}],
-            tokenize=False, add_generation_prompt=True,
-        )
-        for prompt in prompts
-    ]
+    texts = [tokenizer.apply_chat_template(list(talk), tokenize=False, add_generation_prompt=True) for talk in talks]
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     found: dict[int, tuple[str, bool]] = {}
     settings = GenerationConfig(  # type: ignore[no-untyped-call]
