@@ -38,11 +38,7 @@ WITHOUT_DEFECT = {
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
-<<<<<<< HEAD
 NO_HEALTHY_HALF = {  # a kind of mutant is declared for it, and the model that it needs warns by itself
-=======
-NO_HEALTHY_HALF = {  # a kind of mutant is declared for it, and the model that it could be made from warns by itself
->>>>>>> zoo
     "data[ancestors_val.payload]": "a base holds validation payloads of its children: tests/test_contracts.py",
 }
 UNTAUGHT = (
