@@ -185,11 +185,13 @@ def test_adapter(model, checkpoint, lab):
     """
     if model.adapter is None:
         not_asked("no adapter is declared")
-    if "parent" not in lab.beside:
+    # A parent that is the baseline too stands there as the baseline.
+    role = next((role for role, beside in lab.beside.items() if beside.name == model.parent), None)
+    if role is None:
         not_asked("no parent is declared: the adapter has nothing to stand beside")
     merged = lab.measure(parity.best_tokens, answers(lab))
     digest = sha256_file(model.adapter / "adapter_model.safetensors")
-    apart = lab.measure(parity.adapted_tokens, answers(lab), str(model.adapter), digest, role="parent")
+    apart = lab.measure(parity.adapted_tokens, answers(lab), str(model.adapter), digest, role=role)
     deny(parity.adapter_problems(apart, merged, parity.stored_dtype(checkpoint)))
 
 
