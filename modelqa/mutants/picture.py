@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelqa.mutants.matrix import Outcome, Row, gate_order, summary
 from modelqa.text import escape
 
 CELL = 18  # pixels, of a square of the matrix
-LEFT, TOP = 240, 150  # pixels, for the names of mutants and gates
+LETTER = 6.4  # pixels, about, of a letter of a name
+RISE = 0.82  # sine of the angle at which the names of gates rise
 INK, FAINT, PAPER = "#1f2933", "#9aa5b1", "#ffffff"
 # (fill, sign) of a cell: signs too, because colours alone are not told apart by everybody or on paper
 MARKS = {
@@ -47,26 +48,37 @@ def matrix_picture(model: str, rows: Sequence[Row]) -> str:
     """The kill matrix: a row a mutant, a column a gate in ladder order."""
     shown = [row for row in rows if row.outcome is not Outcome.NOT_APPLICABLE]
     gates = gate_order(shown)
-    parts = [text(16, 26, f"Kill matrix of {model}", size=16), text(16, 46, summary(rows), colour=FAINT)]
+    left = _width(row.kind.name for row in shown) + 20
+    top = round(RISE * _width(gates)) + 70
+    bottom = top + len(shown) * CELL + 26
+    title = f"Kill matrix of {model}"
+    parts = [text(16, 26, title, size=16), text(16, 46, summary(rows), colour=FAINT)]
     for column, gate in enumerate(gates):
-        x = LEFT + column * CELL + CELL * 0.7
-        parts.append(text(x, TOP - 8, gate, extra=f'transform="rotate(-55 {x:g} {TOP - 8})"'))
-    quiet: dict[str, list[str]] = {mark: [] for mark in QUIET}
+        x = left + column * CELL + CELL * 0.7
+        parts.append(text(x, top - 8, gate, extra=f'transform="rotate(-55 {x:g} {top - 8})"'))
     for number, row in enumerate(shown):
-        y = TOP + number * CELL
-        parts.append(text(LEFT - 10, y + 13, row.kind.name, colour=OUTCOME_COLOURS[row.outcome],
+        parts.append(text(left - 10, top + number * CELL + 13, row.kind.name, colour=OUTCOME_COLOURS[row.outcome],
                           extra='text-anchor="end"'))  # fmt: skip
+    parts += [*_cells(shown, gates, left, top), *_legend(bottom)]
+    return _page(max(left + len(gates) * CELL + 150, left + 660), bottom + 24, title, parts)
+
+
+def _width(names: Iterable[str]) -> int:
+    """Pixels, about, of the longest name."""
+    return round(LETTER * max(map(len, names), default=0))
+
+
+def _cells(rows: Sequence[Row], gates: Sequence[str], left: int, top: int) -> list[str]:
+    parts: list[str] = []
+    quiet: dict[str, list[str]] = {mark: [] for mark in QUIET}
+    for number, row in enumerate(rows):
         for column, gate in enumerate(gates):
-            x, mark = LEFT + column * CELL, _mark(row, gate)
+            x, y, mark = left + column * CELL, top + number * CELL, _mark(row, gate)
             if mark in QUIET:
                 quiet[mark].append(f"M{x + 1} {y + 1}h{CELL - 2}v{CELL - 2}h{2 - CELL}z")
             else:
                 parts.append(_cell(row, gate, mark, x, y))
-    parts += [f'<path fill="{MARKS[mark][0]}" d="{"".join(shapes)}"/>' for mark, shapes in quiet.items() if shapes]
-    bottom = TOP + len(shown) * CELL + 26
-    parts += _legend(bottom)
-    width = max(LEFT + len(gates) * CELL + 90, LEFT + 660)
-    return _page(width, bottom + 24, f"Kill matrix of {model}", parts)
+    return [*(f'<path fill="{MARKS[mark][0]}" d="{"".join(d)}"/>' for mark, d in quiet.items() if d), *parts]
 
 
 def _mark(row: Row, gate: str) -> str:
