@@ -146,11 +146,12 @@ class _Watch:
 
 
 def _kill_late(child: subprocess.Popen[bytes], watch: _Watch, every: float) -> None:
+    pause = threading.Event()  # never set, and not time.sleep: where a program replaces that, the thread would spin
     while child.poll() is None:
         if time.monotonic() > watch.deadline:
             watch.overdue = True
             child.kill()
-        time.sleep(every)
+        pause.wait(every)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
