@@ -7,6 +7,7 @@ row carries a checksum. A file that does not hold what was put in is set aside w
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ BUSY_SECONDS = 60  # how long to wait for another process's transaction; one tak
 _ANSWER = TypeVar("_ANSWER")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}  # SQLITE_ERROR: other tables or columns
 _KEYS_AT_ONCE = 500  # SQLite takes 999 parameters in a statement at least
+FULL = 64 * 1024  # bytes free, less than which SQLite cannot open its files
 
 
 class CacheWarning(UserWarning):
@@ -169,9 +171,11 @@ class ReplyCache:
                 warnings.warn(f"{text}, replies are made again", CacheWarning, stacklevel=4)
 
     def _unusable(self, error: Exception) -> GenerationError:
+        # SQLite says "disk I/O error" where the file that its processes share cannot grow.
+        full = shutil.disk_usage(self.path.parent).free < FULL if self.path.parent.is_dir() else False
         return GenerationError(
             f"the reply cache {self.path} cannot be used",
-            reason=str(error),
+            reason=f"{error}: the disk is full" if full else str(error),
             remedy="free some space, make the folder writable, end the process that holds it, or choose another folder",
         )
 
