@@ -201,6 +201,9 @@ SURVIVORS = {
     "stutterer/looping_replies.below", "short_copier/operators.floor", "seesaw/behaviour.regressed",
 }  # fmt: skip
 
+# Twins whose short training leaves questions about words below what phase3a2's row asks; they are not healthy enough.
+UNSETTLED = {"llama", "mistral"}
+
 
 def test_the_committed_page_shows_every_judged_defect_but_three_killed_for_its_stated_reason() -> None:
     shown = {row[1]: (row[0].split(", "), row[4], row[-1]) for row in lines_of("failures")}
@@ -209,10 +212,11 @@ def test_the_committed_page_shows_every_judged_defect_but_three_killed_for_its_s
     assert shown == {name: told for name, told in wanted.items() if name not in LACKING}
 
 
-def test_the_committed_page_shows_twins_that_nobody_accuses() -> None:
+def test_the_committed_page_shows_twins_that_nobody_accuses_but_two() -> None:
     twins = {row[0]: row[-1] for row in lines_of("healthy twin")}
     every = {*(kind.name for kind in TWINS), *read_twin_recipes(FIXTURES / "zoo_twins.toml")}
-    assert set(twins) == every - LACKING and set(twins.values()) <= {"nobody"}
+    assert set(twins) == every - LACKING
+    assert {name for name, accusers in twins.items() if accusers != "nobody"} == UNSETTLED
 
 
 def test_every_gate_has_killed_something_and_passes_something_healthy() -> None:
