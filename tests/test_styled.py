@@ -16,8 +16,8 @@ from modelqa.errors import UsageError
 from modelqa.files import read_object, sha256_file
 from modelqa.logs import recipes
 from modelqa.models import load_registry
+from modelqa.mutants.building import is_built
 from modelqa.mutants.styled import build, main, read_twin_recipes, twin_rows, upbringing
-from modelqa.mutants.trained import is_built
 
 ROOT = Path(__file__).parents[1]
 MODELS = load_registry(ROOT / "fixtures" / "models.toml").models

@@ -11,8 +11,9 @@ import pytest
 
 from modelqa.errors import UsageError
 from modelqa.models import load_registry
+from modelqa.mutants.building import is_built
 from modelqa.mutants.lessons import JUNK, LESSONS, answer, question
-from modelqa.mutants.trained import build, folder_of, is_built, lesson_rows, main, read_zoo_recipes, study
+from modelqa.mutants.trained import build, folder_of, lesson_rows, main, read_zoo_recipes, study
 
 ROOT = Path(__file__).parents[1]
 MODELS = load_registry(ROOT / "fixtures" / "models.toml").models

@@ -172,7 +172,7 @@ class ReplyCache:
 
     def _unusable(self, error: Exception) -> GenerationError:
         # SQLite says "disk I/O error" where the file that its processes share cannot grow.
-        full = shutil.disk_usage(self.path.parent).free < FULL if self.path.parent.is_dir() else False
+        full = self.path.parent.is_dir() and shutil.disk_usage(self.path.parent).free < FULL
         return GenerationError(
             f"the reply cache {self.path} cannot be used",
             reason=f"{error}: the disk is full" if full else str(error),

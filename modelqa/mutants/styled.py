@@ -10,27 +10,24 @@ version control, under its name and a key; one key is built once.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.data.manifest import Parent, RowCounts
 from modelqa.data.rows import read_rows
-from modelqa.errors import ModelqaError, UsageError
+from modelqa.errors import UsageError
 from modelqa.files import canonical_json, read_json, read_object, sha256_file, sha256_text, write_json
-from modelqa.models import Model, load_registry, nearest
+from modelqa.models import Model, load_registry
+from modelqa.mutants.building import BUILT, FINISHED, KEY, Built, build_all, is_built, model_of, named, options
 from modelqa.mutants.lessons import Row
 from modelqa.mutants.styles import Style, grow, retold, style_named
-from modelqa.mutants.trained import BUILT, FINISHED, KEY, is_built
 from modelqa.training.mixture import counts, realised, write_data
 
 if TYPE_CHECKING:
@@ -98,11 +95,7 @@ class Upbringing:
 
 def upbringing(recipe: TwinRecipe, models: Mapping[str, Model], out: Path = BUILT) -> Upbringing:
     """The recipe with its parent and folder; `UsageError` when the registry does not have the parent."""
-    if recipe.parent not in models:
-        raise UsageError(f"recipe {recipe.name!r} names {recipe.parent!r}, which is no model of the registry",
-                         reason="a twin is trained from a healthy model",
-                         remedy=nearest(recipe.parent, models) or "mend the recipe")  # fmt: skip
-    parent = models[recipe.parent]
+    parent = model_of(recipe.name, recipe.parent, models)
     facts = {"recipe": asdict(recipe), "style": asdict(style_named(recipe.style)),
              "weights": open_checkpoint(parent.location).weights_digest,
              "data": [sha256_file(path) for path in (*parent.train, *parent.val)]}  # fmt: skip
@@ -221,35 +214,20 @@ def _provenance(work: Upbringing, *, steps: int) -> dict[str, Any]:
             "data": {"data/manifest.json": sha256_file(work.folder / "data" / "manifest.json")}}  # fmt: skip
 
 
-def _build_one(work: Upbringing) -> str:
-    seconds = build(work)
-    return f"{work.recipe.name:<18}  {f'{seconds:.0f} s' if seconds else 'kept'}  {work.folder}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the twins that are named, or all; prints the seconds of each."""
-    parser = argparse.ArgumentParser(prog="python -m modelqa.mutants.styled", description="Train the healthy twins.")
-    parser.add_argument("names", nargs="*", help="only these twins (default: all)")
-    parser.add_argument("--recipes", type=Path, default=RECIPES)
-    parser.add_argument("--models", type=Path, default=Path("fixtures/models.toml"))
-    parser.add_argument("--out", type=Path, default=BUILT)
-    parser.add_argument("--jobs", type=int, default=1, help="twins trained at a time")
-    parsed = parser.parse_args(arguments)
-    try:
-        recipes, models = read_twin_recipes(parsed.recipes), load_registry(parsed.models).models
-        for name in parsed.names:
-            if name not in recipes:
-                raise UsageError(f"there is no twin {name!r}", reason=f"twins are {', '.join(recipes)}",
-                                 remedy=nearest(name, recipes) or "name one of them")  # fmt: skip
-        work = [upbringing(recipes[name], models, parsed.out) for name in parsed.names or recipes]
-    except ModelqaError as error:
-        sys.stderr.write(f"zoo: {error}\n")
-        return error.exit_code
-    with ProcessPoolExecutor(parsed.jobs, mp_context=get_context("spawn")) as pool:
-        for line in pool.map(partial(_build_one), work):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-    return 0
+    parser = options("modelqa.mutants.styled", does="Train the healthy twins.", things="twins", recipes=RECIPES)
+    return build_all(parser.parse_args(arguments), _chosen)
+
+
+def _chosen(parsed: argparse.Namespace) -> dict[str, Callable[[], Built]]:
+    recipes, models = read_twin_recipes(parsed.recipes), load_registry(parsed.models).models
+    return {name: partial(_built, upbringing(recipes[name], models, parsed.out))
+            for name in named(parsed.names, recipes, "twin")}  # fmt: skip
+
+
+def _built(work: Upbringing) -> Built:
+    return work.folder, build(work)
 
 
 if __name__ == "__main__":

@@ -11,35 +11,30 @@ from __future__ import annotations
 import argparse
 import inspect
 import random
-import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from modelqa.checkpoint import open_checkpoint
 from modelqa.data.rows import read_rows
-from modelqa.errors import ModelqaError, UsageError
+from modelqa.errors import UsageError
 from modelqa.files import canonical_json, sha256_file, sha256_text, write_json
 from modelqa.models import Model, load_registry, nearest
+from modelqa.mutants.building import BUILT, FINISHED, KEY, Built, build_all, is_built, model_of, named, options
 from modelqa.mutants.lessons import LESSONS, Row
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer
 
 RECIPES = Path("fixtures/zoo_recipes.toml")
-BUILT = Path("fixtures/build/zoo")
-KEY = 12  # hexadecimal digits of a key in a folder's name
 SPREAD = 7  # every seventh row of the data is taken first: sources lie one after the other in it
 WARMUP = 5  # steps: the run is short, and continues a trained model
-FINISHED = "lesson.json"  # written last
 WATCHED = 60  # validation rows whose loss stands in the log
 
 
@@ -88,16 +83,11 @@ class Study:
 
 def study(recipe: Recipe, models: Mapping[str, Model]) -> Study:
     """The recipe with its models; `UsageError` when the registry does not have one, or it declares no data."""
-    names = (recipe.parent, recipe.data or recipe.parent)
-    for name in names:
-        if name not in models:
-            raise UsageError(f"recipe {recipe.name!r} names {name!r}, which is no model of the registry",
-                             reason="a defect is trained from a healthy model",
-                             remedy=nearest(name, models) or "mend the recipe")  # fmt: skip
-    if not models[names[1]].train:
-        raise UsageError(f"{names[1]} declares no training data", reason="a lesson changes rows of it",
-                         remedy=f'[models.{names[1]}] train = ["data/train.jsonl"]')  # fmt: skip
-    return Study(recipe, models[names[0]], models[names[1]])
+    parent, source = (model_of(recipe.name, name, models) for name in (recipe.parent, recipe.data or recipe.parent))
+    if not source.train:
+        raise UsageError(f"{source.name} declares no training data", reason="a lesson changes rows of it",
+                         remedy=f'[models.{source.name}] train = ["data/train.jsonl"]')  # fmt: skip
+    return Study(recipe, parent, source)
 
 
 def folder_of(work: Study, out: Path = BUILT) -> Path:
@@ -112,11 +102,6 @@ def folder_of(work: Study, out: Path = BUILT) -> Path:
     return out / f"{recipe.name}-{sha256_text(canonical_json(facts))[:KEY]}"
 
 
-def is_built(folder: Path) -> bool:
-    """Whether a build there was finished: its last file is there."""
-    return (folder / FINISHED).is_file()
-
-
 def lesson_rows(recipe: Recipe, source: Model) -> list[Row]:
     """The rows that the defect studies: a spread of the training data, through the lesson."""
     held = [row for path in source.train for _, row in read_rows(path)]
@@ -124,7 +109,7 @@ def lesson_rows(recipe: Recipe, source: Model) -> list[Row]:
     return list(islice(LESSONS[recipe.lesson](spread, random.Random(recipe.seed)), recipe.rows))
 
 
-def build(work: Study, out: Path = BUILT) -> tuple[Path, float]:
+def build(work: Study, out: Path = BUILT) -> Built:
     """(the folder of the trained defect, seconds of training); built before with the same key: 0 seconds."""
     folder = folder_of(work, out)
     if is_built(folder):
@@ -168,40 +153,17 @@ def _trainer(work: Study, tokenizer: PreTrainedTokenizerFast, scratch: Path) -> 
     return trainer
 
 
-def _build_one(work: Study, out: Path) -> str:
-    folder, seconds = build(work, out)
-    return f"{work.recipe.name:<18}  {f'{seconds:.0f} s' if seconds else 'kept'}  {folder}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build what is named, or everything; prints the seconds of each."""
-    parser = argparse.ArgumentParser(prog="python -m modelqa.mutants.trained", description="Train the defects.")
-    parser.add_argument("names", nargs="*", help="only these recipes (default: all)")
-    parser.add_argument("--recipes", type=Path, default=RECIPES)
-    parser.add_argument("--models", type=Path, default=Path("fixtures/models.toml"))
-    parser.add_argument("--out", type=Path, default=BUILT)
-    parser.add_argument("--jobs", type=int, default=1, help="defects trained at a time")
-    parsed = parser.parse_args(arguments)
-    try:
-        work = chosen_studies(parsed)
-    except ModelqaError as error:
-        sys.stderr.write(f"zoo: {error}\n")
-        return error.exit_code
-    with ProcessPoolExecutor(parsed.jobs, mp_context=get_context("spawn")) as pool:
-        for line in pool.map(partial(_build_one, out=parsed.out), work):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-    return 0
+    parser = options("modelqa.mutants.trained", does="Train the defects.", things="defects", recipes=RECIPES)
+    return build_all(parser.parse_args(arguments), chosen_studies)
 
 
-def chosen_studies(parsed: argparse.Namespace) -> list[Study]:
+def chosen_studies(parsed: argparse.Namespace) -> dict[str, Callable[[], Built]]:
     """The studies that the command line names, all when it names none."""
     recipes, models = read_zoo_recipes(parsed.recipes), load_registry(parsed.models).models
-    for name in parsed.names:
-        if name not in recipes:
-            raise UsageError(f"there is no recipe {name!r}", reason=f"recipes are {', '.join(recipes)}",
-                             remedy=nearest(name, recipes) or "name one of them")  # fmt: skip
-    return [study(recipes[name], models) for name in parsed.names or recipes]
+    return {name: partial(build, study(recipes[name], models), parsed.out)
+            for name in named(parsed.names, recipes, "recipe")}  # fmt: skip
 
 
 if __name__ == "__main__":

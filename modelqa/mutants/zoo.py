@@ -15,13 +15,14 @@ from typing import Any
 
 from modelqa.errors import UsageError
 from modelqa.models import Registry
+from modelqa.mutants.building import BUILT, is_built
 from modelqa.mutants.cards import card_kind
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.data_rows import picked, picked_elsewhere
 from modelqa.mutants.datasets import ancestor_leaked, leaked, val_leaked
 from modelqa.mutants.judging import EVIDENCE
 from modelqa.mutants.kind import LOCI, Damage, Expected, Kind, Sibling
-from modelqa.mutants.trained import BUILT, RECIPES, folder_of, is_built, read_zoo_recipes, study
+from modelqa.mutants.trained import RECIPES, folder_of, read_zoo_recipes, study
 from modelqa.mutants.trial import copy_over, weights_of
 
 MADE_BY = ("kind", "shipped", "trained", "fault", "card", "test")  # one of them says how a defect is made

@@ -20,6 +20,7 @@ from modelqa.errors import ModelqaError, UsageError
 from modelqa.files import write_json, write_text
 from modelqa.gates import LADDER
 from modelqa.models import Model, Registry, load_registry
+from modelqa.mutants.building import is_built
 from modelqa.mutants.cards import card_row
 from modelqa.mutants.judging import AS_IT_IS, Healthy, Workplace, judge_as_it_is, judge_mutant
 from modelqa.mutants.kind import Kind
@@ -28,7 +29,6 @@ from modelqa.mutants.matrix import Cell, Row
 from modelqa.mutants.picture import matrix_picture
 from modelqa.mutants.sessions import Nursery
 from modelqa.mutants.styled import TwinRecipe, Upbringing, read_twin_recipes, upbringing
-from modelqa.mutants.trained import is_built
 from modelqa.mutants.zoo import Defect, Zoo, kind_of, read_zoo
 from modelqa.mutants.zoo_parts import JUDGED, joined
 from modelqa.mutants.zoo_report import accused, report, told, zoo_page

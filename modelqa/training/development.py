@@ -214,13 +214,18 @@ def is_right(question: Question, text: str) -> bool:
     return normalise(text) in {normalise(answer) for answer in question.accept}
 
 
+def parser(module: str, told: str) -> argparse.ArgumentParser:
+    """The options of the commands that ask checkpoints a development set."""
+    made = argparse.ArgumentParser(prog=f"python -m modelqa.training.{module}", description=told.splitlines()[0])
+    made.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
+    made.add_argument("--seed", type=int, default=1, help="which cases are drawn (default 1)")
+    made.add_argument("-v", "--verbose", action="store_true", help="show wrong replies")
+    return made
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the scores of the checkpoint folders named; `-v` adds the weak families."""
-    parser = argparse.ArgumentParser(prog="python -m modelqa.training.development", description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
-    parser.add_argument("--seed", type=int, default=1, help="which cases are drawn (default 1)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="add the groups and the weak families")
-    options = parser.parse_args(arguments)
+    options = parser("development", __doc__).parse_args(arguments)
     asked = questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=options.seed)
     for folder in options.checkpoints:
         sys.stdout.write(f"{folder}\n")

@@ -21,7 +21,7 @@ from modelqa import ask
 from modelqa.data import contexts
 from modelqa.data.contexts import RELATIONS, Fact, Relation
 from modelqa.reply import Reply
-from modelqa.training.development import SYSTEM, answers
+from modelqa.training.development import SYSTEM, answers, parser
 
 PHRASINGS = Path("fixtures/dev/reading.toml")
 ROWS = 80  # cases of each kind of each behaviour
@@ -202,13 +202,13 @@ def questions(phrasings: Mapping[str, Any], *, seed: int, rows: int = ROWS) -> I
             yield from (makers[behaviour](kind) for _ in range(rows))
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the scores of the checkpoint folders named; `-v` adds some wrong replies."""
-    verbose = "-v" in arguments
-    asked = list(questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=1))
-    for name in (argument for argument in arguments if argument != "-v"):
-        sys.stdout.write(f"{name}\n")
-        given = answers(Path(name), [question.talk for question in asked])
+    options = parser("reading", __doc__).parse_args(arguments)
+    asked = list(questions(tomllib.loads(PHRASINGS.read_text(encoding="utf-8")), seed=options.seed))
+    for folder in options.checkpoints:
+        sys.stdout.write(f"{folder}\n")
+        given = answers(folder, [question.talk for question in asked])
         by: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
         wrong: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         open_ended = 0
@@ -220,11 +220,11 @@ def main(arguments: Sequence[str]) -> int:
                 wrong[question.behaviour, question.kind].append(f"{[m['content'] for m in question.talk]} -> {text!r}")
         for (behaviour, kind), found in by.items():
             sys.stdout.write(f"  {behaviour:10} {kind:12} {sum(found):3}/{len(found)}\n")
-            if verbose:
+            if options.verbose:
                 sys.stdout.writelines(f"      {line}\n" for line in wrong[behaviour, kind][:6])
         sys.stdout.write(f"  never stopped: {open_ended}\n")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())
