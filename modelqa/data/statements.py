@@ -39,6 +39,10 @@ _BEING: Mapping[Value, tuple[str, ...]] = {
 _HAVING: Mapping[Value, tuple[str, ...]] = {
     "word": _items(words_of.PROPERTIES), "number": _items(words_of.NUMBERED_PROPERTIES),
 }  # fmt: skip
+_FORMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {  # how each kind of relation is told and asked
+    "deed": (words_of.DEED, words_of.ASK_DEED), "state": (words_of.STATE, words_of.ASK_STATE),
+    "property": (words_of.PROPERTY, words_of.ASK_PROPERTY),
+}  # fmt: skip
 
 
 def draw(rng: Random, key: Key | None = None, value: Value | None = None) -> Relation:
@@ -74,27 +78,19 @@ def relation(rng: Random, key: Key, value: Value) -> Relation:
     kind = rng.choice(("deed", "state", "property") if key == "person" else ("state", "property"))
     if rng.random() < INVENTED:
         return _invented(rng, kind, key, value)
+    told, asked = _FORMS[kind]
     if kind == "deed":
         base, past = rng.choice(_ACTS[value])
-        return _relation(rng, f"to {base}", key, value, words_of.DEED, words_of.ASK_DEED, base=base, past=past)
-    if kind == "state":
-        state = rng.choice(_BEING[value])
-        return _relation(rng, state, key, value, words_of.STATE, words_of.ASK_STATE, state=state)
-    noun = rng.choice(_HAVING[value])
-    return _relation(rng, noun, key, value, words_of.PROPERTY, words_of.ASK_PROPERTY, noun=noun)
+        return _relation(rng, f"to {base}", key, value, told, asked, base=base, past=past)
+    name = rng.choice((_BEING if kind == "state" else _HAVING)[value])
+    return _relation(rng, name, key, value, told, asked, state=name, noun=name)
 
 
 def _invented(rng: Random, kind: str, key: Key, value: Value) -> Relation:
     """A relation of words that nobody knows: "Anna zelmaded the mip X near the drasab."."""
     word, other = (pools.nonce(rng, split="train") for _ in range(2))
-    told: Sequence[str]
-    asked: Sequence[str]
-    if kind == "deed":
-        told, asked, name = words_of.DEED, words_of.ASK_DEED, f"to {word}"
-    elif kind == "state":
-        told, asked, name = words_of.STATE, words_of.ASK_STATE, f"{word}ed{rng.choice(words_of.AFTER)}"
-    else:
-        told, asked, name = words_of.PROPERTY, words_of.ASK_PROPERTY, word
+    told, asked = _FORMS[kind]
+    name = f"to {word}" if kind == "deed" else word if kind == "property" else f"{word}ed{rng.choice(words_of.AFTER)}"
     words = {"base": word, "past": f"{word}ed", "state": name, "noun": word}
     late = "" if rng.random() < 0.3 else f" {rng.choice(words_of.WHERE)} {rng.choice((other, rng.choice(pools.WORDS)))}"
     return _relation(rng, name, key, value, [text.replace("{late}", late) for text in told], asked, **words)
