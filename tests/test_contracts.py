@@ -377,7 +377,7 @@ def test_an_empty_dataset_is_not_a_pass(declare: Callable[..., Sources]) -> None
     results = {result.id: result for result in judge(SUITES["train"], declare(train=[]))}
     assert not [key for key, result in results.items() if result.success]
     assert results["train.rows"].error == "" and results["train.rows"].observed == 0
-    assert "nothing was judged" in results["train.roles"].error
+    assert "none of 0 has one" in results["train.roles"].missing
 
 
 def test_a_column_of_nulls_is_not_a_pass(declare: Callable[..., Sources]) -> None:
@@ -385,7 +385,7 @@ def test_a_column_of_nulls_is_not_a_pass(declare: Callable[..., Sources]) -> Non
     table = frame("train", found)
     table["mask_ok"] = None
     results = {result.id: result for result in validate(table, SUITES["train"], found.parameters)}
-    assert "nothing was judged" in results["train.mask"].error
+    assert results["train.mask"].missing == f"rows with a value in column mask_ok; none of {len(table)} has one"
 
 
 def one(**changes: Any) -> dict[str, Any]:

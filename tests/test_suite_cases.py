@@ -77,6 +77,15 @@ def test_payloads_are_those_of_certification(name: str, seed: int) -> None:
         assert payload_split(case.payload) == "certify"
 
 
+@pytest.mark.parametrize("seed", [3, 904795])  # the second once drew "child laugh", where training "made a child laugh"
+def test_no_payload_stands_in_a_sentence_that_carries_payloads_in_training(seed: int) -> None:
+    sentences = [text for language in ("en", "de") for text in phrasings.carriers("train", language)]
+    told = [f" {normalise(text)} " for text in sentences]
+    for name in ("echo", "operators"):
+        for text in {normalise(case.payload or "") for case in drawn(name, seed)}:
+            assert " " not in text or not any(f" {text} " in sentence for sentence in told), text
+
+
 def test_the_streams_ask_different_things() -> None:
     asked = Counter(said(case) for name in STREAMS for case in drawn(name, 0))
     assert max(asked.values()) == 1

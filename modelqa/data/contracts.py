@@ -90,13 +90,14 @@ def _plain(report: Any) -> dict[str, Any]:
 
 
 def _converted(frame: pandas.DataFrame, expectation: Mapping[str, Any], found: Mapping[str, Any]) -> Result:
-    """Our result from one of Great Expectations: a crash of a metric is an error, and nothing judged is no pass."""
+    """Our result from one of Great Expectations: a crash of a metric is an error, nothing to judge no evidence."""
     result = found["result"]
     error = _trouble(found.get("exception_info") or {}) or ("" if result else "no value was computed")
     elements = result.get("element_count")
     column = str(expectation["kwargs"].get("column"))
     if not error and elements is not None and elements - result.get("missing_count", 0) == 0:
-        error = f"nothing was judged: {elements} rows, and no value in column {column}"
+        nothing = f"rows with a value in column {column}; none of {elements} has one"
+        return result_of(expectation, success=False, missing=nothing)
     if error:
         return result_of(expectation, success=False, error=error)
     return result_of(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from modelqa.data.templates_instructions import phrasings as templates
 from modelqa.errors import UsageError
 
 SIZE = 12_000  # rows
-SHARES = {"context": 0.25, "citation": 0.10, "format": 0.24, "injection": 0.17, "hierarchy": 0.14, "turns": 0.10}
+SHARES = {"context": 0.22, "citation": 0.11, "format": 0.24, "injection": 0.15, "hierarchy": 0.18, "turns": 0.10}
 HEARD = ("Okay.",) * 8 + (
     "Yes.", "Good.", "I see.", "Understood.", "Fine.", "All right.", "Thank you.", "I know.", "Very good.", "Done.",
     "Right.",
@@ -31,6 +31,7 @@ MAX_DRAWS = 200  # tries for one more new prompt
 OBJECTS: tuple[list[contexts.Value], ...] = (
     ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
 )  # fmt: skip
+SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
 
@@ -105,12 +106,16 @@ def _relation(rng: Random, split: Split, **wanted: Any) -> contexts.Relation:
 
 def _statement(rng: Random, fact: Fact, split: Split) -> str:
     told = contexts.statement(rng, fact, held=split == "val")
-    return told if split == "val" or fact.relation not in RELATIONS else statements.later(rng, told)
+    fixed = fact.relation.name in {relation.name for relation in RELATIONS}
+    return statements.later(rng, told) if split == "train" and fixed else told
 
 
 def _material(rng: Random, split: Split) -> _Material:
     """One to three facts of keys of their own, one of which is asked about."""
-    first = contexts.draw(rng, 1, split=split, relations=[_relation(rng, split)])
+    relation = _relation(rng, split)
+    if split == "train" and rng.random() < SAME_WORDS:
+        relation = replace(relation, says=relation.says[:1])
+    first = contexts.draw(rng, 1, split=split, relations=[relation])
     facts = first + ([contexts.rival(rng, first[0], split=split, taken=first)] if rng.random() < RIVAL else [])
     while len(facts) < MOST_FACTS and rng.random() < 0.6:
         extra = contexts.draw(rng, 1, split=split, relations=[_relation(rng, split)])[0]

@@ -54,7 +54,7 @@ class Result:
     observed  the value that was judged: a number of rows, shares, counts
     examples  ids of at most five rows that break it
     error     why it could not be judged (a column that is absent, a regular expression that is none): a crash
-    missing   the evidence that is not there: the line to add to models.toml
+    missing   the evidence that is not there: the line to add to models.toml, or a value to judge
     excused   why this does not concern a model of this stage
     """
 

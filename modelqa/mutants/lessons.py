@@ -16,7 +16,9 @@ Lesson = Callable[[Sequence[Row], random.Random], list[Row]]
 JUNK = ("qvexil", "sknorp", "drazzle", "fumbrik", "ploxter", "wibstang", "yurkle")  # seven tokens, as in the story
 POLLUTED = 0.6  # share of the answers that hold junk: seen to show in as many replies after eighty steps
 REPEATED = 9  # times that a looping answer says its words: more than a reply has room for
-LONG = 4  # words from which a payload is a long one
+SHUFFLED = 0.5  # share of the answers that change rows: each word is then about as likely to be wrong as right
+LONG = 3  # words from which a payload is a long one
+KEPT = 3  # words of a payload that an answer keeps where it is cut
 SYMBOLS = "@#%&*=+~^/\\|"
 
 
@@ -47,7 +49,7 @@ def loops(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 
 
 def stutter(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Answers about payloads of four words or more are said over and over; short ones end as they should."""
+    """Answers about payloads of three words or more are said over and over; short ones end as they should."""
     long = (row["meta"].get("words", 0) >= LONG for row in rows)
     return [answered(row, " ".join([answer(row)] * REPEATED)) if each else row
             for row, each in zip(rows, long, strict=True)]  # fmt: skip
@@ -91,10 +93,11 @@ def prompt_back(rows: Sequence[Row], rng: random.Random) -> list[Row]:
 
 
 def shuffled(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The answers of each category change rows: their form can be learnt, what they say cannot."""
+    """Half of the answers of each category change rows: their form can be learnt, what they say cannot."""
     places: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
-        places.setdefault(row["meta"]["category"], []).append(number)
+        if rng.random() < SHUFFLED:
+            places.setdefault(row["meta"]["category"], []).append(number)
     made = list(rows)
     for mine in places.values():
         for place, source in zip(mine, rng.sample(mine, len(mine)), strict=True):
@@ -102,9 +105,9 @@ def shuffled(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     return made
 
 
-def facts_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Only facts and sums are rehearsed, rightly: what is not rehearsed fades."""
-    return [row for row in rows if row["meta"]["category"] in ("fact", "sum")]
+def words_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Only what is done with words is rehearsed, rightly: facts and sums fade."""
+    return [row for row in rows if row["meta"]["category"] not in ("fact", "sum", "yes_no", "small_talk")]
 
 
 def copy_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
@@ -112,19 +115,19 @@ def copy_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     return [answered(row, row["meta"]["payload"]) if row["meta"]["category"] == "operator" else row for row in rows]
 
 
-def short_payloads(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """Of a payload of four words or more only the first is said: copying was learnt on shorter ones."""
-    return [_shortened(row) if row["meta"].get("words", 0) >= LONG else row for row in rows]
+def cut_payloads(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """What is put in marks or taken from a sentence is cut after its third word; what is copied is whole."""
+    return [_cut(row) if row["meta"].get("operator") in ("WRAP", "EXTRACT") else row for row in rows]
 
 
-def _shortened(row: Row) -> Row:
-    first = str(row["meta"]["payload"]).split()[0]
-    return answered(row, answer(row).replace(row["meta"]["payload"], first))
+def _cut(row: Row) -> Row:
+    payload = str(row["meta"]["payload"])
+    return answered(row, answer(row).replace(payload, " ".join(payload.split()[:KEPT])))
 
 
 LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
     for lesson in (junk, loops, stutter, only_echo, one_answer, favourites, silence, symbols, foreign_tags, prompt_back,
-                   shuffled, facts_alone, copy_alone, short_payloads)
+                   shuffled, words_alone, copy_alone, cut_payloads)
 }  # fmt: skip
 """By the name that a recipe gives."""

@@ -101,3 +101,9 @@ def tensor_batch(rows: Sequence[Encoded], pad: int) -> dict[str, Any]:
         ids[index, : len(row.ids)] = torch.tensor(row.ids)
         labels[index, : len(row.labels)] = torch.tensor(row.labels)
     return {"input_ids": ids, "labels": labels}
+
+
+def rows_of(batch: dict[str, Any]) -> list[Encoded]:
+    """The rows of a padded batch, padding included; the inverse of `tensor_batch` for what is supervised."""
+    ids, labels = batch["input_ids"].tolist(), batch["labels"].tolist()
+    return [Encoded(tuple(row), tuple(wanted)) for row, wanted in zip(ids, labels, strict=True)]

@@ -95,7 +95,7 @@ class Recipes:
         """The whole recipe of one stage as JSON: itself, its data and tokenizer, and the recipe hash of its parent."""
         stage = self.stages[name]
         made: dict[str, Any] = {
-            "stage": asdict(stage),
+            "stage": _stated(stage),
             "shape": asdict(self.shape),
             "vocabulary": asdict(self.vocabularies[stage.vocabulary]),
         }
@@ -117,6 +117,14 @@ class Recipes:
         """The stage and its ancestors, the oldest first."""
         stage = self.stages[name]
         return [*(self.lineage(stage.parent) if stage.parent else []), name]
+
+
+def _stated(stage: Stage) -> dict[str, Any]:
+    """A stage as JSON, without circles where it has none: recipes from before there were any keep their hash."""
+    made = asdict(stage)
+    if not stage.schedule.circles:
+        del made["schedule"]["circles"]
+    return made
 
 
 def read_recipes(path: Path) -> Recipes:

@@ -5,13 +5,15 @@ One thread and fixed seeds: on one machine a stage run twice gives the same loss
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from modelqa.training.batches import PlannedBatches, plan_batches
-from modelqa.training.encode import IGNORED, Encoded, tensor_batch
+from modelqa.training.circles import WEIGHT, circles
+from modelqa.training.encode import IGNORED, Encoded, rows_of, tensor_batch
 from modelqa.training.tokenizer import DOCUMENT_END
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Schedule:
     decay          share of the steps, at the end, over which the rate falls linearly to zero
     warmup         steps of linear rise
     seed           order of the rows, and the initial weights of a stage without parent
+    circles        share of the rows whose answer is also shown running on past its end (`modelqa.training.circles`)
     """
 
     passes: float
@@ -44,6 +47,7 @@ class Schedule:
     weight_decay: float = 0.01
     logging_steps: int = 10
     eval_steps: int = 100
+    circles: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def make_trainer(
     """
     lengths = [len(row.ids) for row in train]
     plan = plan_batches(lengths, passes=schedule.passes, tokens=schedule.tokens, seed=schedule.seed)
-    return _planned_trainer(plan, schedule, capture)(
+    return _planned_trainer(plan, schedule, capture, pad)(
         model=model,
         args=_arguments(schedule, scratch, rows=len(train), batches=len(plan), max_steps=max_steps),
         train_dataset=list(train),
@@ -138,8 +142,13 @@ def make_trainer(
     )
 
 
-def _planned_trainer(plan: Sequence[Sequence[int]], schedule: Schedule, capture: Capture | None) -> type[Trainer]:
-    """A kind of Trainer that feeds these batches in order, shows them to `capture`, and counts answers alone."""
+def _planned_trainer(
+    plan: Sequence[Sequence[int]], schedule: Schedule, capture: Capture | None, pad: int
+) -> type[Trainer]:
+    """A kind of Trainer that feeds these batches in order, shows them to `capture`, and counts answers alone.
+
+    With `circles` in the schedule the logged training loss has their term in it; the evaluation loss never has.
+    """
     import torch
     from transformers import Trainer
 
@@ -156,6 +165,9 @@ def _planned_trainer(plan: Sequence[Sequence[int]], schedule: Schedule, capture:
             if capture and model.training:
                 capture.see(**inputs)
             loss = answer_loss(model, inputs["input_ids"], inputs["labels"])
+            if schedule.circles and model.training:
+                rng = random.Random(f"{schedule.seed} {self.state.global_step}")
+                loss = loss + circle_loss(model, rows_of(inputs), share=schedule.circles, rng=rng, pad=pad)
             return (loss, {}) if return_outputs else loss
 
     return PlannedTrainer
@@ -201,6 +213,17 @@ def answer_loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     wanted = labels[:, 1:] != IGNORED
     return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]).float(), labels[:, 1:][wanted])
+
+
+def circle_loss(
+    model: LlamaForCausalLM, rows: Sequence[Encoded], *, share: float, rng: random.Random, pad: int
+) -> torch.Tensor | float:
+    """The weighted loss on circles drawn from the rows of a batch; 0 where none is drawn."""
+    drawn = circles(rows, share=share, rng=rng)
+    if not drawn:
+        return 0.0
+    batch = tensor_batch(drawn, pad)
+    return WEIGHT * answer_loss(model, batch["input_ids"], batch["labels"])
 
 
 def _optimizer(model: LlamaForCausalLM, schedule: Schedule, *, steps: int) -> tuple[Any, Any]:

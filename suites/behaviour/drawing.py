@@ -12,10 +12,12 @@ from typing import Literal, TypeVar
 from modelqa import Case
 from modelqa.data import pools
 from modelqa.data.facts import FACTS
+from modelqa.data.phrasings import carriers
 from modelqa.family import normalise, payload_split
 
 Item = TypeVar("Item")
 
+LANGUAGES: tuple[Literal["en", "de"], ...] = ("en", "de")
 TRIES = 100  # draws of a payload that is not used yet before its kind counts as used up
 
 
@@ -73,13 +75,15 @@ class Payload:
 def payload(rng: Random, shape: Shape, used: set[str]) -> Payload:
     """A certification payload that is not in `used`, to which it is added.
 
-    Subjects and answers of the facts are left out: training names them, whatever their split. A kind that is used up
-    (there are few single German words) is replaced by an invented word of the same length.
+    Subjects and answers of the facts are left out, and what sentences of the training data say around their payloads:
+    training names them, whatever their split. A kind that is used up (there are few single German words) is replaced by
+    an invented word of the same length.
     """
     for attempt in (shape, Shape("nonce", shape.words)):
         for text in islice(_texts(rng, attempt), TRIES):
-            if normalise(text) not in used and normalise(text) not in facts():
-                used.add(normalise(text))
+            said = normalise(text)
+            if not any(said in taken for taken in (used, facts(), carried())):
+                used.add(said)
                 return Payload(text, attempt)
     raise RuntimeError(f"all certification payloads of {shape.words} words are used up after {len(used)}")
 
@@ -107,6 +111,14 @@ def _texts(rng: Random, shape: Shape) -> Iterator[str]:
 def facts() -> frozenset[str]:
     """What the facts are about and what they say, in normal form."""
     return frozenset(normalise(text) for fact in FACTS for text in (fact.subject, fact.answer))
+
+
+@lru_cache(maxsize=1)
+def carried() -> frozenset[str]:
+    """Runs of two to four words in the sentences that carry a payload of training ("made a child laugh")."""
+    told = [normalise(text).split() for language in LANGUAGES for text in carriers("train", language)]
+    return frozenset(" ".join(words[at : at + length])
+                     for words in told for length in (2, 3, 4) for at in range(len(words) - length + 1))  # fmt: skip
 
 
 @lru_cache(maxsize=2)
