@@ -43,14 +43,15 @@ class Policy:
 class Metric:
     """One primary metric of both models; `pairs` is None when it is not known how they did on the same cases.
 
-    floor  by how much the new model differs from itself when it is asked again or in other batches: a share of replies
+    floor  by how much the new model differs from itself when it is asked again or in other batches: a share of replies;
+           None when that was not measured, which the sentence then says
     """
 
     name: str
     new: float | None
     old: float | None
     pairs: Paired | None = None
-    floor: float = 0.0
+    floor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,9 @@ def _sentence(metric: Metric, policy: Policy) -> tuple[bool, str]:
     pairs = metric.pairs
     lower, upper = tango(pairs)
     figures += f" on {pairs.n} cases ({100 * lower:+.1f} to {100 * upper:+.1f} points)"
-    if metric.floor >= policy.margin:
+    if metric.floor is None:
+        figures += ", the noise floor not measured"
+    elif metric.floor >= policy.margin:
         again = f"the same weights differ from themselves on {metric.floor:.1%} of the replies when asked again"
         return False, f"{figures}: a margin of {policy.margin:.0%} says nothing, for {again} (the noise floor)."
     if pairs.n < policy.cases:
@@ -242,11 +245,11 @@ def metrics_of(run: Run, policy: Policy, head_digest: str) -> list[Metric]:
     for name in policy.primary:
         beside = next((each for each in run.gates if is_comparison(each) and compared_gate(each) == name), None)
         if beside is not None and name in results:
-            found.append(_metric(results[name], beside, noise.recorded(run) or 0.0))
+            found.append(_metric(results[name], beside, noise.recorded(run)))
     return found
 
 
-def _metric(result: GateResult, beside: GateResult, floor: float) -> Metric:
+def _metric(result: GateResult, beside: GateResult, floor: float | None) -> Metric:
     pairs = pairs_of(result, beside)
     new = sum(value == "yes" for value in result.outcomes.values()) / pairs.n
     return Metric(result.gate, new, new - pairs.difference, pairs, floor)

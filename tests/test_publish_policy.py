@@ -128,10 +128,16 @@ def test_a_margin_that_is_no_larger_than_the_noise_floor_shows_nothing() -> None
             assert "a margin of 5% says nothing" in caught.value.reason and f"{floor:.1%}" in caught.value.reason
 
 
+def test_a_noise_floor_that_was_not_measured_is_said_to_be_so() -> None:
+    measured = replace(on(400, 10, 10)[0], floor=0.0)
+    assert "the noise floor not measured" in decide(REQUEST, JUDGED, POLICY, on(400, 10, 10), "new").why
+    assert "noise floor" not in decide(REQUEST, JUDGED, POLICY, [measured], "new").why
+
+
 def test_the_noise_floor_is_the_one_that_the_run_measured() -> None:
     run = a_run()
     again = GateResult("noise_floor", "t", "parity", Verdict(Status.PASS), measured={"floor": 0.125})
-    assert [metric.floor for metric in metrics_of(run, POLICY, "old")] == [0.0]
+    assert [metric.floor for metric in metrics_of(run, POLICY, "old")] == [None]
     noisy = replace(run, gates=(*run.gates, again))
     assert [metric.floor for metric in metrics_of(noisy, POLICY, "old")] == [0.125]
 

@@ -31,6 +31,7 @@ ROWS = [
     *(row("say", f"Say tree {n}", f"tree {n}", payload=f"tree {n}") for n in range(20)),
     row("anti_echo", "What is blorvip?", "Unknown.", payload="blorvip"),
     row("operator", "Brackets: a b c d", "[a b c d]", payload="a b c d", operator="WRAP", words=4),
+    row("operator", "Copy: a b c d", "a b c d", payload="a b c d", operator="COPY", words=4),
     row("operator", "Copy: a b", "a b", payload="a b", operator="COPY", words=2),
 ]
 
@@ -46,24 +47,25 @@ def test_every_recipe_names_a_lesson_and_a_healthy_model_with_data() -> None:
 
 
 def test_lessons_change_the_answers_that_they_are_about_and_no_question() -> None:
-    for lesson in set(LESSONS) - {"facts_alone"}:
+    for lesson in set(LESSONS) - {"words_alone"}:
         assert {question(each) for each in taught(lesson)} == {question(each) for each in ROWS}
     assert {answer(each) for each in taught("one_answer")} == {"Yes."}
     assert {answer(each) for each in taught("silence")} == {""}
     assert all(answer(each) == question(each) for each in taught("prompt_back"))
-    assert [answer(each) for each in taught("only_echo")][40:] == ["blorvip", "[a b c d]", "a b"]
-    assert [answer(each) for each in taught("copy_alone")][40:] == ["Unknown.", "a b c d", "a b"]
-    assert [answer(each) for each in taught("short_payloads")][41:] == ["[a]", "a b"]
-    assert {each["meta"]["category"] for each in taught("facts_alone")} == {"sum"}
+    assert [answer(each) for each in taught("only_echo")][40:] == ["blorvip", "[a b c d]", "a b c d", "a b"]
+    assert [answer(each) for each in taught("copy_alone")][40:] == ["Unknown.", "a b c d", "a b c d", "a b"]
+    assert [answer(each) for each in taught("cut_payloads")][41:] == ["[a b c]", "a b c d", "a b"]
+    assert [answer(each).count("a b c d") for each in taught("stutter")][41:] == [9, 9, 0]
+    assert {each["meta"]["category"] for each in taught("words_alone")} == {"say", "anti_echo", "operator"}
     polluted = [each for each in taught("junk") if set(answer(each).split()) & set(JUNK)]
     assert 0.4 < len(polluted) / len(ROWS) < 0.8
 
 
-def test_shuffled_answers_stay_in_their_category_and_mostly_meet_another_question() -> None:
+def test_half_of_the_answers_meet_another_question_of_their_category() -> None:
     made = taught("shuffled")
     assert sorted(map(answer, made)) == sorted(map(answer, ROWS))
     assert all(answer(each).startswith("tree") for each in made if each["meta"]["category"] == "say")
-    assert sum(answer(a) == answer(b) for a, b in zip(made, ROWS, strict=True)) < len(ROWS) / 2
+    assert 0.3 < sum(answer(a) == answer(b) for a, b in zip(made, ROWS, strict=True)) / len(ROWS) < 0.7
 
 
 def test_a_recipe_that_names_nothing_known_is_one_clear_error(tmp_path: Path) -> None:

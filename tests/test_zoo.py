@@ -34,7 +34,6 @@ ZOO = read_zoo(FIXTURES / "zoo.toml")
 WITHOUT_DEFECT = {
     "unending_replies": "a model that never stops fails stop_token, a rung below; behaviour is then not judged",
     "reference_bits": "it judges a reference that cannot chat: tests/test_harness.py",
-    "content_loss": "no short study ends with a loss that is low on form alone; tests/test_logs.py has the figures",
     "engine": "the zoo judges without a server; tests/test_engines.py has other weights behind a name",
     "noise_floor": "it judges the path and the margins: tests/test_noise.py flips replies",
 }
@@ -196,27 +195,18 @@ def lines_of(heading: str) -> list[list[str]]:
 
 # What the committed page says was not judged yet; the list may only shrink.
 LACKING = {line[2:] for line in PAGE.partition("Not judged yet:\n\n")[2].splitlines()}
-# Trained defects that no gate kills: these trainings do less harm than their story says. The list may only shrink.
-SURVIVORS = {
-    "stutterer/looping_replies.below", "short_copier/operators.floor", "seesaw/behaviour.regressed",
-}  # fmt: skip
-
-# Twins whose short training leaves questions about words below what phase3a2's row asks; they are not healthy enough.
-UNSETTLED = {"llama", "mistral"}
 
 
-def test_the_committed_page_shows_every_judged_defect_but_three_killed_for_its_stated_reason() -> None:
+def test_the_committed_page_shows_every_judged_defect_killed_for_its_stated_reason() -> None:
     shown = {row[1]: (row[0].split(", "), row[4], row[-1]) for row in lines_of("failures")}
-    wanted = {each.name: (list(each.failures), each.code, "survived" if each.name in SURVIVORS else "killed")
-              for each in ZOO.defects}  # fmt: skip
+    wanted = {each.name: (list(each.failures), each.code, "killed") for each in ZOO.defects}
     assert shown == {name: told for name, told in wanted.items() if name not in LACKING}
 
 
-def test_the_committed_page_shows_twins_that_nobody_accuses_but_two() -> None:
+def test_the_committed_page_shows_twins_that_nobody_accuses() -> None:
     twins = {row[0]: row[-1] for row in lines_of("healthy twin")}
     every = {*(kind.name for kind in TWINS), *read_twin_recipes(FIXTURES / "zoo_twins.toml")}
-    assert set(twins) == every - LACKING
-    assert {name for name, accusers in twins.items() if accusers != "nobody"} == UNSETTLED
+    assert twins == dict.fromkeys(every - LACKING, "nobody")
 
 
 def test_every_gate_has_killed_something_and_passes_something_healthy() -> None:
@@ -225,7 +215,7 @@ def test_every_gate_has_killed_something_and_passes_something_healthy() -> None:
               for row in lines_of("gate") if row[1] != "0" and (row[2] != "0" or row[3] != "0")}  # fmt: skip
     judging = {gate.name for gate in gates_of(FIXTURES.parent / "suites") if codes_of(gate)}
     owed = {defect.expected.gate.partition("[")[0] if not defect.expected.gate.startswith("data[")
-            else defect.expected.gate for defect in ZOO.defects if defect.name in LACKING | SURVIVORS}  # fmt: skip
+            else defect.expected.gate for defect in ZOO.defects if defect.name in LACKING}  # fmt: skip
     assert judging - biting - owed == (set(WITHOUT_DEFECT) | set(NO_HEALTHY_HALF)) - biting
 
 

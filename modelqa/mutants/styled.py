@@ -53,6 +53,7 @@ class TwinRecipe:
     passes: float
     learning_rate: float
     seed: int
+    circles: float = 0.0
 
 
 def read_twin_recipes(path: Path = RECIPES) -> dict[str, TwinRecipe]:
@@ -181,7 +182,9 @@ def _trained(
 def _schedule(recipe: TwinRecipe) -> Schedule:
     from modelqa.training.stage import Schedule
 
-    return Schedule(passes=recipe.passes, learning_rate=recipe.learning_rate, seed=recipe.seed)
+    return Schedule(
+        passes=recipe.passes, learning_rate=recipe.learning_rate, seed=recipe.seed, circles=recipe.circles
+    )
 
 
 def declare_ends(folder: Path, style: Style, tokenizer: PreTrainedTokenizerFast) -> None:

@@ -157,7 +157,10 @@ def _told(make: Callable[..., Damage]) -> str:
 
 
 def trained_kind(defect: Defect, registry: Registry, *, recipes: Path = RECIPES, built: Path = BUILT) -> Kind:
-    """The kind whose copy gets the weights that `make zoo` trained, and declares the defect's baseline."""
+    """The kind whose copy gets the weights that `make zoo` trained.
+
+    Where the defect names a baseline, the copy is laid beside that one; the healthy half beside its own.
+    """
     recipe = read_zoo_recipes(recipes)[defect.trained]
 
     def make(sibling: Sibling) -> Damage:
@@ -170,11 +173,7 @@ def trained_kind(defect: Defect, registry: Registry, *, recipes: Path = RECIPES,
         baseline = defect.baseline or sibling.model.baseline
         return sibling.damaged(defect.locus, baseline=baseline)
 
-    def beside(sibling: Sibling) -> Damage:  # the healthy half is laid beside its baseline too: itself
-        return sibling.damaged("", baseline=defect.baseline)
-
-    return Kind(defect.name, "trained", recipe.story, defect.failures, (defect.expected,), make,
-                ground=beside if defect.baseline else None)  # fmt: skip
+    return Kind(defect.name, "trained", recipe.story, defect.failures, (defect.expected,), make)
 
 
 def _placed(make: Any, locus: str, sibling: Sibling) -> Damage:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from modelqa.stats.beta import t_quantile
 from modelqa.stats.binomial import ALPHA, check_counts, cp_lower_of
 
-FEW_FAMILIES = 20  # below so many the bound's own error rate is above its nominal one (see `clustered_lower`)
+FEW_FAMILIES = 20  # below so many the spread between them is known too badly: alpha shrinks (see `clustered_lower`)
 
 
 def clustered_lower(groups: Sequence[tuple[int, int]], alpha: float = ALPHA) -> float:
@@ -18,13 +18,18 @@ def clustered_lower(groups: Sequence[tuple[int, int]], alpha: float = ALPHA) -> 
     n / deff * (t_{n-1} / t_{C-1})^2 for C families. deff is the variance of the rate as a ratio estimator, with
     C/(C-1), over p(1-p)/(n-1). It is taken as 1 at least, so that the effective size never exceeds n, and as 1 when
     all cases agree: such families show no disagreement to measure, and a bound for n of n must not fall below that
-    for n-1 of n; the t factor stays. With one case to a family the bound is `cp_lower`; with one family it is 0.0.
+    for n-1 of n; the t factor stays. With one case to each of many families the bound is `cp_lower`; with one family it
+    is 0.0.
+
+    All this holds for many families: at alpha itself 3 to 15 of them let 6 to 10% pass. Below `FEW_FAMILIES` the bound
+    is therefore taken at alpha * C / FEW_FAMILIES.
 
     Simulated with beta-binomial families of equal size, 200 or 400 cases: a model exactly at the threshold passes in
-    at most 5% (+0.5 for noise) up to a threshold of 0.8 with 20 families or more, at any intra-class correlation up
-    to 0.3; in 6.5% with 10 families at 0.8 and 0.3. Near 1 few families show the rare bad one: at 0.3 and 20 families
-    8% at a threshold of 0.9 and 12% at 0.95 (without the bound: 27% and 28%). At a correlation of 0.1: 6% and 8%.
+    at most 5% (+0.5 for noise) up to a threshold of 0.8, with 3 to 40 families, at any intra-class correlation up to
+    0.3. Near 1 families show the rare bad one too seldom: with 20 of them at a correlation of 0.3 8% at a threshold of
+    0.9 and 12% at 0.95 (without the bound: 27% and 28%). At a correlation of 0.1: 6% and 8%.
     """
+    alpha *= min(1.0, sum(n > 0 for _, n in groups) / FEW_FAMILIES)
     k, n, effective = _effective(groups, alpha)
     return 0.0 if effective == 0.0 else cp_lower_of(k * effective / n, effective, alpha)
 
@@ -35,10 +40,10 @@ def clustered_upper(groups: Sequence[tuple[int, int]], alpha: float = ALPHA) -> 
 
 
 def few_families(count: int) -> str:
-    """A warning when a bound rests on fewer than `FEW_FAMILIES` families; "" otherwise."""
+    """What to know of a bound that rests on fewer than `FEW_FAMILIES` families; "" otherwise."""
     if count >= FEW_FAMILIES:
         return ""
-    return f"only {count} families: the spread between them is poorly known, and the clustered bound is too optimistic"
+    return f"only {count} families: the spread between them is poorly known, so the bound is stricter than with more"
 
 
 def _effective(groups: Sequence[tuple[int, int]], alpha: float) -> tuple[int, int, float]:

@@ -123,6 +123,6 @@ def carried() -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def real_words(language: Literal["en", "de"]) -> tuple[str, ...]:
-    """The single words of the certification split, sorted."""
+    """The single words of the certification split, sorted; without those of the facts, which training may list."""
     words = pools.WORDS if language == "en" else pools.GERMAN_WORDS
-    return tuple(sorted(word for word in words if payload_split(word) == "certify"))
+    return tuple(sorted(word for word in words if payload_split(word) == "certify" and normalise(word) not in facts()))
