@@ -104,10 +104,6 @@ HELD_LABELLED = ("{N} is {P}.",)
 """How a field `{N}` of something is stated for a form or an object, the name first or the value."""
 
 
-MOST_DRAWN = 8  # names drawn at a time: more than the keys of a material
-UNKNOWN_NAMES = 0.4  # of the keys in training are of no list, so that any name is taken for one
-
-
 @dataclass(frozen=True)
 class Fact:
     """One fact that a material states: `key` as it stands in a sentence ("Anna", "the lamp")."""
@@ -126,7 +122,7 @@ def things() -> tuple[str, ...]:
 def draw(rng: Random, count: int, *, split: Split, relations: Sequence[Relation] = RELATIONS) -> list[Fact]:
     """`count` facts with keys, values and relations of their own: a question about one has one answer."""
     used: set[str] = set()
-    keys = {kind: rng.sample(_names(rng, kind, split), count) for kind in ("person", "thing")}
+    keys: dict[str, Sequence[str]] = {"person": rng.sample(PEOPLE, count), "thing": rng.sample(things(), count)}
     chosen = rng.sample(relations, count) if count <= len(relations) else rng.choices(relations, k=count)
     return [Fact(relation, _key(relation, keys[relation.key][place]), value(rng, relation.value, split, used))
             for place, relation in enumerate(chosen)]  # fmt: skip
@@ -134,19 +130,10 @@ def draw(rng: Random, count: int, *, split: Split, relations: Sequence[Relation]
 
 def rival(rng: Random, fact: Fact, *, split: Split, taken: Sequence[Fact]) -> Fact:
     """The same relation of another key with another value: what tells a reader from one who takes any value."""
-    names = _names(rng, fact.relation.key, split)
+    names = PEOPLE if fact.relation.key == "person" else things()
     keys = {other.key for other in taken}
     key = rng.choice([key for name in names if (key := _key(fact.relation, name)) not in keys])
     return Fact(fact.relation, key, value(rng, fact.relation.value, split, {normalise(f.value) for f in taken}))
-
-
-def _names(rng: Random, kind: str, split: Split) -> Sequence[str]:
-    """Names of people or things to choose from; in training often invented ones, or any words."""
-    if split == "val" or rng.random() >= UNKNOWN_NAMES:
-        return PEOPLE if kind == "person" else things()
-    if kind == "thing":
-        return rng.sample([word for word in pools.WORDS if payload_split(word) == "train"], MOST_DRAWN)
-    return sorted({pools.nonce(rng, split="train").capitalize() for _ in range(MOST_DRAWN)})
 
 
 def value(rng: Random, kind: Value, split: Split, used: set[str]) -> str:
