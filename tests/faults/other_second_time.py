@@ -1,4 +1,4 @@
-"""Asked the same a second time, the engine forgets the first token of each prompt."""
+"""Asked the same a second time, the engine forgets the first half of each prompt."""
 
 from modelqa.generate.engine import LocalEngine
 
@@ -10,7 +10,7 @@ def _forgetful(self, prompts, *rest):
     key = (id(self), tuple(prompts), rest[0])
     again = key in _seen and len(prompts) > 1
     _seen.add(key)
-    return _batch(self, [prompt[1:] for prompt in prompts] if again else prompts, *rest)
+    return _batch(self, [prompt[len(prompt) // 2 :] for prompt in prompts] if again else prompts, *rest)
 
 
 LocalEngine._batch = _forgetful
