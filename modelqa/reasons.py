@@ -17,6 +17,7 @@ GATES: dict[str, str] = {
     "weights.nonfinite": "finite_weights",
     "weights.vocabulary": "vocabulary",
     "weights.special_ids": "special_ids",
+    "weights.generation": "generation_settings",
     "weights.shapes": "shapes",
     "weights.missing_key": "keys",
     "weights.extra_key": "keys",

@@ -5,11 +5,12 @@
     print(checkpoint.digest, tie_problems(checkpoint))
 
 `folder` decides which files count, `header` reads safetensors headers, `tensors` streams values with numpy,
-`ties`, `numbers`, `vocabulary`, `layout`, `rows`, `change` and `merge` ask the questions of the weights rung, `hub`
-fetches a repository.
+`ties`, `numbers`, `vocabulary`, `generation`, `layout`, `rows`, `change` and `merge` ask the questions of the weights
+rung, `hub` fetches a repository.
 """
 
 from modelqa.checkpoint.change import change_problems, changes, id_map_problems
+from modelqa.checkpoint.generation import generation_problems
 from modelqa.checkpoint.header import TensorInfo
 from modelqa.checkpoint.layout import dtype_problems, key_problems
 from modelqa.checkpoint.merge import Adapter, merge_problems, open_adapter
@@ -32,6 +33,7 @@ __all__ = [
     "entries",
     "fingerprint_digest",
     "finite_problems",
+    "generation_problems",
     "id_map_problems",
     "key_problems",
     "merge_problems",

@@ -10,6 +10,7 @@ from modelqa.diagnose.cause import Cause
 
 _SAVED_WRONGLY = (
     "weights.untied",
+    "weights.generation",
     "weights.nonfinite",
     "weights.shapes",
     "weights.missing_key",

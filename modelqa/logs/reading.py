@@ -27,6 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "learning_rate": ("learning_rate", "lr"),
     "grad_norm": ("grad_norm", "gradient_norm"),
     "accuracy": ("accuracy", "train_accuracy", "mean_token_accuracy", "train_mean_token_accuracy"),
+    "reward": ("rewards_chosen", "rewards_margins", "reward"),  # only a training on preferences notes one
     "eval_accuracy": ("eval_accuracy", "val_accuracy", "eval_mean_token_accuracy"),
 }
 _CANONICAL = {alias: name for name, aliases in NAMES.items() for alias in aliases}

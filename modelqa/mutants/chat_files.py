@@ -211,6 +211,11 @@ def _wrong_stop(sibling: Sibling) -> Damage:
     return sibling.damaged("eos_token")
 
 
+def _replies_cut(sibling: Sibling) -> Damage:
+    set_json(folder(sibling) / "generation_config.json", max_new_tokens=1)
+    return sibling.damaged("max_new_tokens")
+
+
 def _wrong_stop_everywhere(sibling: Sibling) -> Damage:
     """Every file agrees on a stop token that is not the one that the template writes."""
     other = _other_special(sibling)
@@ -253,6 +258,8 @@ CHAT = (
     Kind("lost_stop", "config", "no file names a stop token", ("F02",), _STOPS, _lost_stop),
     Kind("wrong_stop", "config", "generation_config.json stops at another token than the tokenizer names", ("F02",),
          _IDS, _wrong_stop),
+    Kind("replies_cut", "config", "generation_config.json ends every reply after one token", ("F73",),
+         (Expected("weights.generation"),), _replies_cut),
     Kind("wrong_stop_everywhere", "config", "every file stops at a token that the template does not write", ("F02",),
          _STOPS, _wrong_stop_everywhere),
 )  # fmt: skip

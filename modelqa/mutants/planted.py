@@ -40,7 +40,7 @@ _BY_CAUSE = {
     "permuted_layers transposed_square scaled_matrix noise adapter_twice fewer_rows duplicated_rows zero_rows "
     "outlier_row random_special_rows untrained_special_rows truncated_file truncated_shard missing_shard stale_index "
     "pickled remote_code no_tokenizer broken_template more_layers other_activation other_rope half_the_heads "
-    "merge_config",
+    "merge_config replies_cut",
     "reply_path": "half_overflow",
     "packing": "pack_masked pack_cached",
     "results": "score_missing n_missing unscored_questions wrong_chance scored_before unparsed_answers few_questions "

@@ -7,7 +7,7 @@ from modelqa import Problem, content, deny, gate, not_asked, parity, unsettled
 from modelqa.data.captured import read_capture
 from modelqa.data.rows import read_rows
 from modelqa.errors import DataError
-from modelqa.files import sha256_file
+from modelqa.files import read_jsonl, sha256_file
 from modelqa.gates import read_cases
 from modelqa.logs import course, read_log
 
@@ -87,20 +87,27 @@ def test_stop_token(case, reply):
 
 
 def test_logged_loss(model, lab, measured):
-    """The weights give the validation rows the loss that the log ends with: they are those that were trained."""
-    if model.stage != "sft":
-        not_asked("only the loss of supervised answers is known to be the one that the log holds")
+    """The weights give the validation rows the loss that the log ends with: they are those that were trained.
+
+    Documents of a base, or supervised answers. A log with rewards in it holds the loss of preferences, another number.
+    """
     if not model.val or model.trainer_log is None or not model.trainer_log.is_file():
         not_asked(f"no log and validation rows are declared: [models.{model.name}] trainer_log, val")
     try:
         log = read_log(model.trainer_log)
     except DataError:
         not_asked("the log cannot be read, which the training rung says")
+    if log.series("reward"):
+        not_asked("the log holds the loss of preferences, not that of answers")
     logged = course.evaluated_loss(log, shipped=model.step if model.step is not None else log.last_step)
     if logged is None:
         not_asked("the log holds no evaluation")
-    rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
-    losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
+    if model.stage == "base":  # its rows are documents, which no reader of conversations takes
+        held = islice((row for path in model.val for _, row in read_jsonl(path)), VALIDATED)
+        losses = lab.measure(content.document_losses, [row["messages"][-1]["content"] for row in held])
+    else:
+        rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
+        losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
     measured.update(logged=logged, nats=losses["all"]["nats"])
     deny(content.logged_problems(losses, logged=logged))
 

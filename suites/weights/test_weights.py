@@ -8,6 +8,7 @@ from modelqa.checkpoint import (
     embedding_rows,
     entries,
     finite_problems,
+    generation_problems,
     id_map_problems,
     key_problems,
     merge_problems,
@@ -62,6 +63,15 @@ def test_special_ids(checkpoint):
     or embedding row has, and two files that disagree, are found before any reply is made.
     """
     deny(special_id_problems(checkpoint))
+
+
+def test_generation_settings(checkpoint):
+    """What generation_config.json tells every user of generate() lets the model speak.
+
+    Replies are judged greedily, without it. Advice to sample passes. A limit of a few tokens, forbidden or forced
+    tokens, a hard penalty for repetition and a temperature above 2 are found here, or by nobody before the users.
+    """
+    deny(generation_problems(checkpoint))
 
 
 def test_shapes(checkpoint):
