@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -283,6 +284,19 @@ def test_a_model_that_was_never_judged_is_a_clear_error(project: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "modelqa", "card", MODEL], cwd=project, capture_output=True, text=True)
     assert done.returncode == 4 and "Traceback" not in done.stderr
     assert "there is no record of 'tiny'" in done.stderr and f"pytest suites/ --model {MODEL}" in done.stderr
+
+
+def test_the_card_of_a_record_that_no_history_lists_says_so(project: Path) -> None:
+    command = [sys.executable, "-m", "modelqa", "card", MODEL, "--run"]
+    stored = inputs_of(project).stored.path
+    listed = subprocess.run([*command, str(stored)], cwd=project, capture_output=True, text=True)
+    assert listed.returncode == 0 and "history" not in listed.stderr
+    edited = shutil.copytree(stored.parent, stored.parent.with_name("edited")) / "run.json"
+    content = json.loads(stored.read_text())
+    content["gates"][0]["measured"]["edited"] = 1
+    edited.write_text(json.dumps(content))
+    done = subprocess.run([*command, str(edited)], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0 and "the history of runs does not list" in done.stderr
 
 
 def test_the_command_puts_reference_and_last_release_beside(project: Path) -> None:
