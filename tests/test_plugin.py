@@ -326,6 +326,7 @@ def test_one_prompt_asked_twice_in_a_gate_is_refused(run: Suite, pytester: pytes
         (("--modelqa-case-seed", "x"), "*--modelqa-case-seed is 'x'*"),
         (("--assert", "plain"), "*asserts are switched off*"),
         (("--modelqa-phase", "never"), "*the phase 'never' has no column*"),
+        (("--modelqa-models", "a" * 300), "*aaa* cannot be used*"),
     ],
 )
 def test_a_wrong_option_is_one_clear_error(run: Suite, args: tuple[str, ...], fact: str) -> None:
