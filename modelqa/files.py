@@ -155,9 +155,9 @@ def open_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as raw:
         stream: Any = raw
         if path.suffix == ".zst":
-            import zstandard
+            from modelqa.frames import Frames
 
-            stream = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
+            stream = io.BufferedReader(Frames(path, raw))
         number = 0
         while line := stream.readline(MAX_LINE_BYTES + 1):
             number += 1
