@@ -202,6 +202,26 @@ def test_a_row_of_another_shape_is_an_error_with_file_and_line(
     assert fact in caught.value.fact and str(path) in caught.value.fact
 
 
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ('{"messages": [], "meta": {"score": NaN}}', "NaN is no number"),
+        ('{"messages": [], "meta": {"score": -Infinity}}', "-Infinity is no number"),
+        ('{"messages": [], "meta": {"score": 1e999}}', "1e999 is no number"),
+        ('{"messages": [], "messages": []}', "the key 'messages' stands twice"),
+        ('{"meta": {"score": ' + "1" * 5000 + "}}", "Exceeds the limit"),
+    ],
+)
+def test_a_row_that_readers_of_json_disagree_about_is_an_error_with_its_line(
+    tmp_path: Path, text: str, fact: str
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{json.dumps(GOOD)}\n{text}\n")
+    with pytest.raises(DataError, match="line 2") as caught:
+        list(read_rows(path))
+    assert fact in caught.value.fact
+
+
 def test_a_row_without_id_and_meta_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(f"\n{json.dumps(GOOD)}\n")

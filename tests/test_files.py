@@ -44,6 +44,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         (b'{"id": "\xff"}', "line 2: not UTF-8"),
         (b"[1, 2]", "line 2: a JSON list"),
         (b"[" * 100_000, "line 2: not JSON"),
+        (b'{"id": ' + b"1" * 5000 + b"}", "line 2: not JSON (Exceeds the limit"),
     ],
 )
 def test_a_bad_line_is_named_with_its_remedy(tmp_path: Path, line: bytes, fact: str) -> None:

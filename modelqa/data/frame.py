@@ -52,7 +52,7 @@ Row = tuple[str, Mapping[str, Any]]  # (place, row)
 def read_rows(paths: Iterable[Path]) -> Iterator[Row]:
     """("file.jsonl:line", row) of each row of the files, in order; `DataError` names a line that is no JSON object."""
     for path in paths:
-        for number, row in read_jsonl(path):
+        for number, row in read_jsonl(path, strict=True):
             yield f"{path.name}:{number}", row
 
 

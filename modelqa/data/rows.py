@@ -77,7 +77,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     Raises `DataError` with file and line for whatever is not a chat row, and for a file without rows.
     """
     number = 0
-    for number, row in read_jsonl(path):
+    for number, row in read_jsonl(path, strict=True):
         if found := defect(row):
             raise DataError(
                 f"{path}, line {number}: {found}",
