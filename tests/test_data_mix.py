@@ -190,6 +190,12 @@ GOOD = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "co
         ({**GOOD, "id": 3}, "id is not a text"),
         ({**GOOD, "meta": []}, "meta is no object"),
         ({**GOOD, "meta": {"a": {}}}, "meta.a is not a single value"),
+        ({**GOOD, "meta": {"a": "\ud800"}}, "id or meta is not valid Unicode"),
+        ({**GOOD, "id": "\udfff"}, "id or meta is not valid Unicode"),
+        (
+            {"messages": [{"role": "user", "content": "a \ud800"}, GOOD["messages"][1]]},
+            "message 0 (user) is not valid Unicode: half a character at place 2",
+        ),
     ],
 )
 def test_a_row_of_another_shape_is_an_error_with_file_and_line(

@@ -179,7 +179,7 @@ def _mask(chat: Chat, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     try:
         problems = chat.mask_problems(messages)
         episode = chat.episode(messages)
-    except TemplateError as error:
+    except (DataError, TemplateError) as error:
         found = {"supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
         return {**_UNRENDERED, **found}
     codes = {problem.code for problem in problems}
