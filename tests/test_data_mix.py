@@ -105,6 +105,24 @@ def test_weights_that_do_not_sum_to_one_or_are_not_positive_are_refused(
         mix.mix(sources, output=tmp_path / "out.jsonl")
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_mix_without_rows_is_refused(tmp_path: Path, size: int) -> None:
+    with pytest.raises(UsageError, match=f"--size is {size}"):
+        mix.mix([source(tmp_path, "a", 9, 1.0)], output=tmp_path / "out.jsonl", size=size)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_mix_does_not_take_the_place_of_what_it_is_made_of(tmp_path: Path) -> None:
+    sources = [source(tmp_path, "a", 9, 0.5), source(tmp_path, "b", 9, 0.5)]
+    before = (tmp_path / "b.jsonl").read_bytes()
+    (tmp_path / "link.jsonl").symlink_to("b.jsonl")
+    for name in ("b.jsonl", "link.jsonl", "b.jsonl.zst"):
+        with pytest.raises(UsageError, match=rf"{name} is the output, and .*b\.jsonl is an input") as caught:
+            mix.mix(sources, output=tmp_path / name)
+        assert "--output" in caught.value.remedy
+    assert (tmp_path / "b.jsonl").read_bytes() == before
+
+
 def test_two_inputs_of_one_name_are_refused(tmp_path: Path) -> None:
     one = source(tmp_path, "a", 10, 0.5)
     with pytest.raises(UsageError, match="one name"):
