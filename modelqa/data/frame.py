@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data.language import contradicts
-from modelqa.errors import TemplateError
+from modelqa.errors import DataError, TemplateError
 from modelqa.family import normalise
 from modelqa.files import canonical_json, read_jsonl, sha256_text
 
