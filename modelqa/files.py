@@ -173,8 +173,7 @@ def open_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def read_jsonl(path: Path, *, strict: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number from 1, object) for each row; `DataError` names the line that is not UTF-8, JSON or an object.
 
-    Blank lines are skipped. A file without rows yields nothing: whoever needs rows says so. `strict`: as `strict_json`
-    reads it; what we keep or write again must be, and a trainer's log is not.
+    Blank lines are skipped; a file without rows yields nothing. `strict`: as `strict_json`; for what is written again.
     """
     for number, line in open_lines(path):
         if not line.strip():
