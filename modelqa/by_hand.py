@@ -19,8 +19,10 @@ from modelqa.plugin.engines import PROBE, Engines
 from modelqa.plugin.subject import LabSettings, Subject
 from modelqa.reply import Prompt
 from modelqa.text import escape
+from modelqa.typed import whole
 
 MAX_NEW_TOKENS = 256  # a person may wait for a longer answer than a gate
+NEW = whole("--max-new-tokens", least=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", help="another system message than models.toml declares; '' for none")
     parser.add_argument("--raw", action="store_true", help="the prompt is already rendered: send it as it stands")
     limit = f"how long an answer may get (default: {MAX_NEW_TOKENS})"
-    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N", help=limit)
+    parser.add_argument("--max-new-tokens", type=NEW, default=MAX_NEW_TOKENS, metavar="N", help=limit)
     parser.add_argument("--engine", help="a server that replies instead: http://HOST:PORT/v1 (OpenAI-compatible)")
     parser.add_argument("--served", default="", help="the name that the server knows the model by")
     parser.add_argument("--models", type=Path, help="the model registry")

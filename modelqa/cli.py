@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from modelqa.errors import ModelqaError
+from modelqa.errors import ModelqaError, of_system
 
 EXAMPLES = {  # one command line each, shown by --help
     "run": "modelqa run phase3a2 -k echo",
@@ -70,15 +70,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parsed.rest = rest
         status: int = parsed.handler(parsed)
     except ModelqaError as error:
-        print(f"modelqa: {error}", file=sys.stderr)
-        return error.exit_code
+        return _told(error)
     except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a path that may not be read or searched, or is too long
+        return _told(of_system(error))
     except KeyboardInterrupt:
         print("modelqa: interrupted; what was finished is kept", file=sys.stderr)
         return INTERRUPTED
     return status
+
+
+def _told(error: ModelqaError) -> int:
+    """Print the three lines; the exit status that goes with them."""
+    print(f"modelqa: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

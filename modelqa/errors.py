@@ -5,6 +5,17 @@ Raise the narrowest class; `modelqa.cli` and `modelqa.plugin` print `str(error)`
 
 from __future__ import annotations
 
+import errno
+import os
+
+SHOWN_PATH = 200  # characters of a path in a message: a system refuses one of more than some thousand
+_REMEDIES = {
+    errno.EACCES: "give yourself the right to read it, and to search each folder above it; or name another place",
+    errno.EPERM: "give yourself the right to read it, and to search each folder above it; or name another place",
+    errno.ENAMETOOLONG: "give a shorter path: no part of it may have more than 255 bytes",
+    errno.ENOSPC: "free some space, or name another place",
+}
+
 
 class ModelqaError(Exception):
     """What went wrong, why, and what to do about it, as one printable message.
@@ -63,3 +74,13 @@ class HubError(ModelqaError):
     def __init__(self, fact: str, *, reason: str, remedy: str, status: int | None = None) -> None:
         super().__init__(fact, reason=reason, remedy=remedy)
         self.status = status
+
+
+def of_system(error: OSError) -> ModelqaError:
+    """What the operating system refuses, as one printable message: the path, its words, and what to do."""
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    shown = f"{path[:SHOWN_PATH]}…" if len(path) > SHOWN_PATH else path
+    remedy = _REMEDIES.get(error.errno or 0, "check the path, its permissions and the space that is left")
+    return ModelqaError(
+        f"{shown or 'a file or a connection'} cannot be used", reason=error.strerror or str(error), remedy=remedy
+    )

@@ -155,9 +155,9 @@ def open_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as raw:
         stream: Any = raw
         if path.suffix == ".zst":
-            import zstandard
+            from modelqa.frames import Frames
 
-            stream = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
+            stream = io.BufferedReader(Frames(path, raw))
         number = 0
         while line := stream.readline(MAX_LINE_BYTES + 1):
             number += 1
@@ -170,23 +170,24 @@ def open_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line.rstrip(b"\r\n")
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_jsonl(path: Path, *, strict: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number from 1, object) for each row; `DataError` names the line that is not UTF-8, JSON or an object.
 
-    Blank lines are skipped. A file without rows yields nothing: whoever needs rows says so.
+    Blank lines are skipped; a file without rows yields nothing. `strict`: as `strict_json`; for what is written again.
     """
     for number, line in open_lines(path):
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8"))
+            text = line.decode("utf-8")
+            row = strict_json(text) if strict else json.loads(text)
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{path}, line {number}: not UTF-8 (byte {error.start})",
                 reason="rows are read as UTF-8, the encoding of JSON",
                 remedy="convert the file, e.g. iconv -f latin1 -t utf-8",
             ) from None
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also for a whole number of thousands of digits
             raise DataError(
                 f"{path}, line {number}: not JSON ({error})",
                 reason="each line must hold one JSON object",

@@ -220,7 +220,7 @@ def read_cases(path: Path) -> list[Case]:
 
     `DataError` names the line of a case that lacks an id or a question; an empty file is an error.
     """
-    cases = [_read_case(path, number, row) for number, row in read_jsonl(path)]
+    cases = [_read_case(path, number, row) for number, row in read_jsonl(path, strict=True)]
     if not cases:
         raise DataError(
             f"{path} holds no case", reason="a gate without cases judges nothing", remedy="add cases, or drop the gate"

@@ -26,7 +26,7 @@ TEXT = "The train leaves at nine; say it again, please."  # any text: both versi
 SAME = 1e-2  # logits: two versions may order their sums differently; another weight or position shows far above it
 MINUTES = 10  # for an installation, and for a load
 _PROBE = Path(__file__).with_name("generate") / "loads_probe.py"
-_VERSION = re.compile(r"\d+(?:\.\d+){0,2}")
+_VERSION = re.compile(r"\d+(?:\.\d+){1,2}", re.ASCII)  # a major alone would be whatever is newest
 _SHARED = "modelqa_shared.pth"
 
 
@@ -78,11 +78,15 @@ def _problem(own: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return f"the logits differ by up to {gap:.3g}" if not gap <= SAME else ""
 
 
-def _environment(home: Path, version: str) -> Path:
-    """The interpreter of the environment with this transformers; made on first use."""
+def _check_version(version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise UsageError(f"{version!r} is no version", reason="transformers has versions like 4.57 or 4.57.1",
-                         remedy="give --with a number")  # fmt: skip
+                         remedy="give --with at least two numbers with a dot between them")  # fmt: skip
+
+
+def _environment(home: Path, version: str) -> Path:
+    """The interpreter of the environment with this transformers; made on first use."""
+    _check_version(version)
     folder = home / "environments" / f"transformers-{version}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "installed"
@@ -136,6 +140,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one line; 1 when the checkpoint does not load or says something else."""
+    _check_version(options.version)
     model = resolve(load_registry(find_registry(Path.cwd(), options.models)), options.model)
     found = loads(open_checkpoint(model.location), options.version, home=options.dir.absolute())
     name = f"{model.name} under transformers {found['versions']['transformers']}"

@@ -133,7 +133,7 @@ def load_registry(path: Path | None) -> Registry:
         return Registry()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         refuse(path, f"cannot be read: {error}", "it must be TOML in UTF-8", "mend the line that is named")
     for key in content:
         _known(path, key, ("models", "controls"), "")

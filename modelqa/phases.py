@@ -74,7 +74,7 @@ def read_phases(path: Path) -> Phases:
     """The table of a TOML file; `UsageError` names the row that is neither a rate nor from + because."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _wrong(path, str(error)) from None
     phases = table.get("phases", {})
     order = tuple(phases.get("order", ()))

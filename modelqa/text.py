@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import unicodedata
 from typing import Literal
 
@@ -15,6 +16,13 @@ Place = Literal["terminal", "markdown", "html", "yaml", "xml"]
 
 _LINE_COMMANDS = ("::", "##")  # GitHub Actions and Azure Pipelines read lines that begin so as commands
 _MARKDOWN = "\\`*_{}[]()<>#+-.!|~&@:"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def half_character(text: str) -> int | None:
+    """Where a text holds half a character (a lone surrogate, which no UTF-8 can say), None where it holds none."""
+    found = None if text.isascii() else _SURROGATE.search(text)
+    return found.start() if found else None
 
 
 def visible(text: str) -> str:

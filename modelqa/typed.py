@@ -1,8 +1,9 @@
-"""Values of a TOML file of the user's, typed: each error names the file and the key. Standard library only."""
+"""Values of a user's TOML file or command line, typed: each error names the key. Standard library only."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
@@ -34,6 +35,19 @@ def passes(path: Path, key: str, value: Any) -> float | None:
     if value is not None and not 0 < typed(path, key, value, (int, float)) < 1e6:
         refuse(path, f"{key} is {value}", "it counts passes over the data", "write how often each row was to be seen")
     return value if value is None else float(value)
+
+
+def whole(name: str, *, least: int = 0, most: int | None = None) -> Callable[[str], int]:
+    """What argparse calls for the text of an option: its whole number. `UsageError` for one outside the bounds."""
+
+    def number(text: str) -> int:
+        value = int(text)  # argparse tells of a text that is none
+        if value < least or (most is not None and value > most):
+            bounds = f"from {least}" if most is None else f"from {least} to {most}"
+            raise UsageError(f"{name} is {value}", reason=f"it is a whole number {bounds}", remedy="correct the value")
+        return value
+
+    return number
 
 
 def mapping(path: Path, key: str, value: Any, kind: type | tuple[type, ...]) -> dict[str, Any]:

@@ -327,10 +327,18 @@ def test_a_damaged_tokenizer_is_one_clear_error(tmp_path, content):
 
 
 @pytest.mark.parametrize("messages", [
-    [], "text", [{"role": "wizard", "content": "a"}], [{"role": "user"}], [{"role": "user", "content": None}], ["a"]])
+    [], "text", [{"role": "wizard", "content": "a"}], [{"role": "user"}], [{"role": "user", "content": None}], ["a"],
+    [{"role": "user", "content": "half a \ud800"}]])
 def test_malformed_messages_are_a_data_error(folders, messages):
     with pytest.raises(DataError, match="message"):
         open_chat(folders["chatml"]).render(messages)
+
+
+def test_half_a_character_is_no_text_for_a_tokenizer(folders):
+    tokens = open_chat(folders["chatml"]).tokens
+    for encode in (tokens.encode, tokens.encode_plain, lambda text: tokens.encode_pieces([(text, True)])):
+        with pytest.raises(DataError, match="not valid Unicode: half a character at place 3"):
+            encode("ab \ud800")
 
 
 def test_a_conversation_that_the_template_rewrites_has_no_oracle_mask(folders):

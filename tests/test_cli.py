@@ -8,9 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from modelqa.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,6 +69,12 @@ def test_questions_are_read_line_by_line_when_none_is_given() -> None:
         (("generate", "--model", "phase3a2", "--models", "no.toml", "--prompt", "x"), "there is no file no.toml"),
         (("generate", "--model", "phase3a2", "--prompt", "word " * 600), "the question cannot be asked"),
         (("capture", "no.safetensors"), "no.safetensors"),
+        (("generate", "--model", "phase3a2", "--prompt", "Say \udcff."), "Unicode: half a character at place 4"),
+        (("generate", "--model", "phase3a2", "--raw", "--prompt", "\udcff"), "the text is not valid Unicode"),
+        (("generate", "--model", "phase3a2", "--max-new-tokens", "-3", "--prompt", "x"), "--max-new-tokens is -3"),
+        (("compare", "a" * 300, "phase3a2"), "File name too long"),
+        (("diagnose", "a" * 300), "File name too long"),
+        (("scaling", "a" * 300), "File name too long"),
     ],
 )
 def test_a_mistake_prints_fact_reason_and_remedy_and_no_traceback(args: tuple[str, ...], fact: str) -> None:
@@ -72,6 +82,39 @@ def test_a_mistake_prints_fact_reason_and_remedy_and_no_traceback(args: tuple[st
     assert done.returncode == 4
     assert fact in done.stderr and "reason:" in done.stderr and "remedy:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Root may read everything: the test is somebody else meanwhile."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("scaling", "phase3a2", "--models", "PATH/models.toml"),
+        ("scaling", "PATH/model"),
+        ("import", "PATH/results.json", "--model", "m", "--out", "out.json"),
+        ("data", "mix", "--inputs", "PATH/a.jsonl", "--weights", "1", "--output", "out.jsonl"),
+    ],
+)
+def test_a_path_that_may_not_be_searched_is_one_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], args: tuple[str, ...]
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with without_rights():
+        status = main([arg.replace("PATH", str(closed)) for arg in args])
+    told = capsys.readouterr().err
+    assert status == 4
+    assert str(closed) in told and "reason: Permission denied" in told and "remedy: give yourself the right" in told
 
 
 def test_an_unknown_option_is_refused() -> None:

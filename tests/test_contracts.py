@@ -498,6 +498,13 @@ def test_the_rows_to_render_include_every_shape(checkpoint: Path) -> None:
     assert table["mask_ok"].notna().iloc[-1], "the only row with outer whitespace is rendered"
 
 
+def test_a_row_with_half_a_character_has_no_mask_and_says_why(checkpoint: Path) -> None:
+    broken = copy.deepcopy(healthy_train()[0])
+    broken["messages"][1]["content"] = "half \ud800"
+    (found,) = inspection_frame([("d:1", broken)], chat=open_chat(checkpoint)).to_dict("records")
+    assert not found["mask_ok"] and "not valid Unicode" in found["mask_problem"]
+
+
 def test_a_small_number_of_rows_to_render_leaves_no_shape_out(checkpoint: Path) -> None:
     rows = []
     for number, each in enumerate(healthy_train()[:30]):

@@ -47,7 +47,7 @@ def test_counts_fill_the_total_and_meet_the_ratios(anti: float, contrast: float,
     assert abs(found["contrast"] - contrast * total) <= 1.5 and found["contrast"] % 2 == 0
 
 
-@pytest.mark.parametrize(("anti", "contrast"), [(0.7, 0.4), (-0.1, 0.2)])
+@pytest.mark.parametrize(("anti", "contrast"), [(0.7, 0.4), (-0.1, 0.2), (float("nan"), 0.2), (0.2, float("nan"))])
 def test_ratios_that_leave_nothing_or_are_negative_are_refused(anti: float, contrast: float) -> None:
     with pytest.raises(UsageError, match="cannot be"):
         list(echo.rows(seed=1, anti_echo_ratio=anti, contrast_ratio=contrast))

@@ -105,6 +105,24 @@ def test_weights_that_do_not_sum_to_one_or_are_not_positive_are_refused(
         mix.mix(sources, output=tmp_path / "out.jsonl")
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_mix_without_rows_is_refused(tmp_path: Path, size: int) -> None:
+    with pytest.raises(UsageError, match=f"--size is {size}"):
+        mix.mix([source(tmp_path, "a", 9, 1.0)], output=tmp_path / "out.jsonl", size=size)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_mix_does_not_take_the_place_of_what_it_is_made_of(tmp_path: Path) -> None:
+    sources = [source(tmp_path, "a", 9, 0.5), source(tmp_path, "b", 9, 0.5)]
+    before = (tmp_path / "b.jsonl").read_bytes()
+    (tmp_path / "link.jsonl").symlink_to("b.jsonl")
+    for name in ("b.jsonl", "link.jsonl", "b.jsonl.zst"):
+        with pytest.raises(UsageError, match=rf"{name} is the output, and .*b\.jsonl is an input") as caught:
+            mix.mix(sources, output=tmp_path / name)
+        assert "--output" in caught.value.remedy
+    assert (tmp_path / "b.jsonl").read_bytes() == before
+
+
 def test_two_inputs_of_one_name_are_refused(tmp_path: Path) -> None:
     one = source(tmp_path, "a", 10, 0.5)
     with pytest.raises(UsageError, match="one name"):
@@ -190,6 +208,12 @@ GOOD = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "co
         ({**GOOD, "id": 3}, "id is not a text"),
         ({**GOOD, "meta": []}, "meta is no object"),
         ({**GOOD, "meta": {"a": {}}}, "meta.a is not a single value"),
+        ({**GOOD, "meta": {"a": "\ud800"}}, "id or meta is not valid Unicode"),
+        ({**GOOD, "id": "\udfff"}, "id or meta is not valid Unicode"),
+        (
+            {"messages": [{"role": "user", "content": "a \ud800"}, GOOD["messages"][1]]},
+            "message 0 (user) is not valid Unicode: half a character at place 2",
+        ),
     ],
 )
 def test_a_row_of_another_shape_is_an_error_with_file_and_line(
@@ -200,6 +224,26 @@ def test_a_row_of_another_shape_is_an_error_with_file_and_line(
     with pytest.raises(DataError, match="line 3") as caught:
         list(read_rows(path))
     assert fact in caught.value.fact and str(path) in caught.value.fact
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ('{"messages": [], "meta": {"score": NaN}}', "NaN is no number"),
+        ('{"messages": [], "meta": {"score": -Infinity}}', "-Infinity is no number"),
+        ('{"messages": [], "meta": {"score": 1e999}}', "1e999 is no number"),
+        ('{"messages": [], "messages": []}', "the key 'messages' stands twice"),
+        ('{"meta": {"score": ' + "1" * 5000 + "}}", "Exceeds the limit"),
+    ],
+)
+def test_a_row_that_readers_of_json_disagree_about_is_an_error_with_its_line(
+    tmp_path: Path, text: str, fact: str
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{json.dumps(GOOD)}\n{text}\n")
+    with pytest.raises(DataError, match="line 2") as caught:
+        list(read_rows(path))
+    assert fact in caught.value.fact
 
 
 def test_a_row_without_id_and_meta_is_named_by_its_line(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         (b'{"id": "\xff"}', "line 2: not UTF-8"),
         (b"[1, 2]", "line 2: a JSON list"),
         (b"[" * 100_000, "line 2: not JSON"),
+        (b'{"id": ' + b"1" * 5000 + b"}", "line 2: not JSON (Exceeds the limit"),
     ],
 )
 def test_a_bad_line_is_named_with_its_remedy(tmp_path: Path, line: bytes, fact: str) -> None:
@@ -53,6 +54,31 @@ def test_a_bad_line_is_named_with_its_remedy(tmp_path: Path, line: bytes, fact: 
         list(read_jsonl(path))
     assert fact in caught.value.fact
     assert caught.value.reason and caught.value.remedy
+
+
+@pytest.mark.parametrize("kept", [3, 5, 40, -4, -1])
+def test_a_compressed_file_that_was_cut_is_no_shorter_file(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "rows.jsonl.zst"
+    write_jsonl(path, [{"id": f"{number}", "n": number * 7919 % 10007} for number in range(5000)])
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(DataError, match=r"rows\.jsonl\.zst cannot be decompressed: it ends within a frame"):
+        list(read_jsonl(path))
+
+
+@pytest.mark.parametrize("data", [b'{"id": 0}\n', b"\0" * 5000])
+def test_a_file_that_is_only_called_compressed_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "rows.jsonl.zst"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"rows\.jsonl\.zst cannot be decompressed") as caught:
+        list(read_jsonl(path))
+    assert ".jsonl if it is not compressed" in caught.value.remedy
+
+
+def test_frames_that_follow_each_other_are_read_as_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.zst"
+    write_jsonl(path, [{"id": number} for number in range(3000)])
+    path.write_bytes(path.read_bytes() * 2)
+    assert [row["id"] for _, row in read_jsonl(path)] == [*range(3000), *range(3000)]
 
 
 def test_a_file_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:

@@ -283,6 +283,9 @@ def test_a_token_goes_only_through_the_environment(
     [
         ("127.0.0.1:8000", "no address of a server"),
         ("file:///etc/passwd", "no address of a server"),
+        ("http://x:y/v1", "http://x:y/v1 is no address of a server"),
+        ("http://x:99999/v1", "no address of a server"),
+        ("http://[x/v1", "no address of a server"),
         ("http://user:hunter2@host/v1", "holds a password"),
         ("user:hunter2@host/v1", "holds a password"),
         ("http://host/v1?key=hunter2", "holds a password"),

@@ -109,6 +109,16 @@ def test_a_picture_has_a_point_for_each_run_that_has_a_rate(tmp_path: Path) -> N
     assert len(circles) == 2 and circles[0] < circles[1], "a higher rate stands higher"
 
 
+def test_a_gate_that_no_run_has_is_one_clear_error_with_the_nearest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(tmp_path, run_of("one", gate_result("echo", "y"), gate_result("format_lock", "y")))
+    assert main(["history", "--gate", "ecco", "--dir", str(tmp_path)]) == 4
+    said = capsys.readouterr().err
+    assert "no run has the gate 'ecco'" in said and "there are echo, format_lock" in said and "nearest: echo" in said
+    assert main(["history", "--gate", "echo", "--dir", str(tmp_path)]) == 0
+
+
 def test_an_unknown_model_and_a_place_that_cannot_be_written_are_clear_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

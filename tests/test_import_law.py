@@ -18,6 +18,7 @@ PUBLISHER = ROOT / "publish"  # mapped into the package by the build, as modelqa
 # A module may import from its own layer's left: layers in order, each a set of first path components of modelqa.
 LAYERS: list[set[str]] = [
     {"errors"},
+    {"frames"},
     {"files", "text", "likeness", "wording", "phrases", "typed"},
     {"record", "reply", "family", "reasons", "plots"},
     {"stats", "models", "checkpoint", "form", "logs"},

@@ -78,10 +78,11 @@ def test_an_environment_that_does_not_run_is_one_clear_error(model: Path, tmp_pa
         loads(open_checkpoint(model), VERSION, home=tmp_path)
 
 
-@pytest.mark.parametrize("version", ["latest", "4.57; rm", "../5", "4.57.1.2", ""])
+@pytest.mark.parametrize("version", ["latest", "4.57; rm", "../5", "4.57.1.2", "", "0", "4", "4.", "٤.٥"])
 def test_a_version_is_a_number(model: Path, tmp_path: Path, version: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="is no version") as caught:
         loads(open_checkpoint(model), version, home=tmp_path)
+    assert "4.57" in caught.value.reason and "dot" in caught.value.remedy
 
 
 @pytest.mark.slow

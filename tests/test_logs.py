@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelqa.errors import DataError
+from modelqa.errors import DataError, UsageError
 from modelqa.files import write_jsonl
 from modelqa.logs import Entry, Log, continuity, course, coverage, read_log
 from modelqa.logs import recipes as recipe_rules
@@ -353,3 +353,10 @@ def test_recipes_are_json_or_toml_objects(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         with pytest.raises(DataError):
             recipe_rules.read_recipe(tmp_path / name)
+
+
+@pytest.mark.parametrize("factor", ["*", "**", "?*", "*.*", "[!x]*", "", " "])
+def test_a_factor_that_covers_every_key_is_refused(factor: str) -> None:
+    with pytest.raises(UsageError, match="factors names") as caught:
+        recipe_rules.recipe_problems({"lr": 1}, {"lr": 2}, name="sibling", factors=["data", factor])
+    assert "every difference" in caught.value.reason

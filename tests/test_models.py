@@ -236,8 +236,9 @@ def test_a_wrong_registry_is_refused_by_its_key(tmp_path, text, word):
 
 
 def test_a_registry_that_is_not_utf8_is_refused(tmp_path):
-    (tmp_path / "models.toml").write_bytes(b"\xff")
-    assert "cannot be read" in refusal(load_registry, tmp_path / "models.toml")
+    for content in (b"\xff", b"[models.a]\nstep = " + b"1" * 5000, b"a = " + b"[" * 100_000):
+        (tmp_path / "models.toml").write_bytes(content)
+        assert "cannot be read" in refusal(load_registry, tmp_path / "models.toml")
 
 
 def test_the_registry_of_the_root_comes_before_that_of_fixtures(tmp_path):

@@ -324,8 +324,10 @@ def test_one_prompt_asked_twice_in_a_gate_is_refused(run: Suite, pytester: pytes
     ("args", "fact"),
     [
         (("--modelqa-case-seed", "x"), "*--modelqa-case-seed is 'x'*"),
+        (("--modelqa-max-new-tokens", "0"), "*--modelqa-max-new-tokens is '0'*"),
         (("--assert", "plain"), "*asserts are switched off*"),
         (("--modelqa-phase", "never"), "*the phase 'never' has no column*"),
+        (("--modelqa-models", "a" * 300), "*aaa* cannot be used*"),
     ],
 )
 def test_a_wrong_option_is_one_clear_error(run: Suite, args: tuple[str, ...], fact: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelqa.errors import DataError
+from modelqa.text import half_character
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -36,6 +37,8 @@ def check_messages(messages: Any) -> None:
                 problem = f"message {at} has no role of {', '.join(ROLES)}"
             elif not isinstance(message.get("content"), str):
                 problem = f"message {at} ({message['role']}) has no text as its content"
+            elif (place := half_character(message["content"])) is not None:
+                problem = f"message {at} ({message['role']}) is not valid Unicode: half a character at place {place}"
             if problem:
                 break
     if problem:

@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from modelqa.errors import CheckpointError, TemplateError
+from modelqa.errors import CheckpointError, DataError, TemplateError
 from modelqa.files import read_object, sha256_file
+from modelqa.text import half_character
 
 MAX_TOKENIZER_BYTES = 256 << 20  # the largest in common use (a 256k-entry vocabulary) is about 35 MB
 
@@ -106,12 +107,12 @@ class Tokens:
 
     def encode(self, text: str) -> Encoded:
         """`text` as the tokenizer reads it: control tokens in it are control tokens."""
-        found = self._tokenizer.encode(text, add_special_tokens=False)
+        found = self._tokenizer.encode(_whole(text), add_special_tokens=False)
         return Encoded(tuple(found.ids), tuple(found.offsets))
 
     def encode_plain(self, text: str) -> tuple[int, ...]:
         """Ids of `text` as plain characters, also where it spells a control token."""
-        return tuple(self._plain_tokenizer.encode(text, add_special_tokens=False).ids)
+        return tuple(self._plain_tokenizer.encode(_whole(text), add_special_tokens=False).ids)
 
     def encode_pieces(self, pieces: Iterable[tuple[str, bool]]) -> Encoded:
         """`encode` of (text, plain) pieces that follow each other; raises `TemplateError` if plain text cannot stay so.
@@ -132,7 +133,7 @@ class Tokens:
 
     def _piece(self, text: str, plain: bool, *, first: bool) -> Encoded:
         tokenizer = self._plain_tokenizer if plain else self._tokenizer
-        found = tokenizer.encode(text, add_special_tokens=False)
+        found = tokenizer.encode(_whole(text), add_special_tokens=False)
         ids, spans = found.ids, found.offsets
         newline = tokenizer.encode("\n", add_special_tokens=False).ids
         if not first:
@@ -162,6 +163,16 @@ class Tokens:
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=False)) if ids else ""
+
+
+def _whole(text: str) -> str:
+    """The text itself; `DataError` where it is none that a tokenizer can read."""
+    place = half_character(text)
+    if place is not None:
+        raise DataError(f"the text is not valid Unicode: half a character at place {place}",
+                        reason="tokenizers read UTF-8, which cannot say a lone surrogate",
+                        remedy="write the text again in UTF-8")  # fmt: skip
+    return text
 
 
 def _load(spec: Mapping[str, Any], path: Path) -> Any:

@@ -51,7 +51,7 @@ def read_items(path: Path) -> list[Item]:
 
     `DataError` names the line that is no item.
     """
-    items = [_item(path, number, row) for number, row in read_jsonl(path)]
+    items = [_item(path, number, row) for number, row in read_jsonl(path, strict=True)]
     if not items:
         raise DataError(f"{path} holds no item", reason="there is nothing to choose from", remedy="add items")
     return items

@@ -10,6 +10,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from modelqa.typed import whole
+
+MAX_ROWS = 5_000_000  # of one generated file: they are made in memory, and the guide's largest set has 11,000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of `modelqa data`; each sets `handler` to a function from options to an exit code."""
@@ -56,13 +60,14 @@ def _add_echo(subparsers: Any) -> None:
     _option(parser, "max_target_tokens", type=int, default=4, help="tokens a gibberish word may have (default 4)")
     _option(parser, "anti_echo_ratio", type=float, default=0.2, help="share of questions (default 0.2)")
     _option(parser, "contrast_ratio", type=float, default=0.2, help="share of rows in contrast pairs (default 0.2)")
-    _option(parser, "max_examples", type=int, help="cap on the number of rows")
+    _option(parser, "max_examples", type=whole("--max_examples", least=1), help="cap on the number of rows")
     _add_size(parser)
     parser.set_defaults(handler=run_echo)
 
 
 def _add_size(parser: argparse.ArgumentParser) -> None:
-    _option(parser, "n_examples", type=int, help="number of rows (default: the guide's for this mode)")
+    _option(parser, "n_examples", type=whole("--n_examples", least=1, most=MAX_ROWS),
+            help="number of rows (default: the guide's for this mode)")
     _option(parser, "seed", type=int, default=42, help="default 42")
     _option(parser, "split", choices=("train", "val"), default="train",
             help="whose payloads and phrasings (default train)")
@@ -71,10 +76,10 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
 def _add_operators(subparsers: Any) -> None:
     parser = subparsers.add_parser("operators", help="COPY, WRAP and EXTRACT, every payload under all three")
     _add_common(parser, "data/sft_operator")
-    _option(parser, "n_train",
-            type=int, default=5000, help="training examples, rounded up to a multiple of 3 (default 5000)")
-    _option(parser, "n_val",
-            type=int, default=500, help="validation examples, rounded up to a multiple of 3 (default 500)")
+    _option(parser, "n_train", type=whole("--n_train", least=1, most=MAX_ROWS), default=5000,
+            help="training examples, rounded up to a multiple of 3 (default 5000)")
+    _option(parser, "n_val", type=whole("--n_val", least=1, most=MAX_ROWS), default=500,
+            help="validation examples, rounded up to a multiple of 3 (default 500)")
     _option(parser, "max_words", type=int, default=4, choices=(1, 2, 3, 4),
             help="words a payload may have (default 4)")
     _option(parser, "max_tokens", type=int, default=12, help="tokens a payload may have; 0 for no limit (default 12)")
@@ -102,7 +107,8 @@ def _add_mix(subparsers: Any) -> None:
             help="datasets; NAME becomes meta.source")
     _option(parser, "weights", nargs="+", type=float, required=True, help="share of the output of each input; sum 1")
     _option(parser, "output", type=Path, required=True, help="the mixed file, .jsonl or .jsonl.zst")
-    _option(parser, "size", type=int, help="rows of the output (default: the most without repeating a row)")
+    _option(parser, "size", type=whole("--size", least=1),
+            help="rows of the output (default: the most without repeating a row)")
     _option(parser, "shuffle", action="store_true", help="shuffle the output")
     _option(parser, "seed", type=int, default=42, help="of drawing and shuffling (default 42)")
     _option(parser, "allow_shortfall", nargs="+", default=[], metavar="NAME",

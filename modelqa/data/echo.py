@@ -103,7 +103,8 @@ def size(gibberish: Gibberish, n_examples: int | None, max_examples: int | None)
 
 def counts(total: int, anti_echo_ratio: float, contrast_ratio: float) -> dict[str, int]:
     """Rows of each category; each ratio is met within one row, contrast rows are even in number."""
-    if min(anti_echo_ratio, contrast_ratio) < 0 or anti_echo_ratio + contrast_ratio > 1 or total < 1:
+    shares = (anti_echo_ratio, contrast_ratio)
+    if total < 1 or not (all(share >= 0 for share in shares) and sum(shares) <= 1):  # NaN is neither
         raise UsageError(
             f"{total} rows cannot be {anti_echo_ratio} anti-echo and {contrast_ratio} contrast",
             reason="both are shares of the output, so neither is negative and their sum is at most 1",

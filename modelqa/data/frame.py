@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelqa.data.language import contradicts
-from modelqa.errors import TemplateError
+from modelqa.errors import DataError, TemplateError
 from modelqa.family import normalise
 from modelqa.files import canonical_json, read_jsonl, sha256_text
 
@@ -52,7 +52,7 @@ Row = tuple[str, Mapping[str, Any]]  # (place, row)
 def read_rows(paths: Iterable[Path]) -> Iterator[Row]:
     """("file.jsonl:line", row) of each row of the files, in order; `DataError` names a line that is no JSON object."""
     for path in paths:
-        for number, row in read_jsonl(path):
+        for number, row in read_jsonl(path, strict=True):
             yield f"{path.name}:{number}", row
 
 
@@ -179,7 +179,7 @@ def _mask(chat: Chat, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     try:
         problems = chat.mask_problems(messages)
         episode = chat.episode(messages)
-    except TemplateError as error:
+    except (DataError, TemplateError) as error:
         found = {"supervised_tokens": 0, "end_of_turn_supervised": False, "mask_ok": False, "mask_problem": error.fact}
         return {**_UNRENDERED, **found}
     codes = {problem.code for problem in problems}

@@ -71,6 +71,7 @@ def mix(
     allow_shortfall  names of sources that may give fewer rows than their share; others raise `DataError`
     """
     _check(sources, replay_reason, allow_shortfall)
+    _check_output(sources, output, size)
     parts = plan(sources, [sum(1 for _ in read_rows(source.path)) for source in sources], size)
     _refuse_shortfall(parts, allow_shortfall)
     rows = [row for part in parts for row in _drawn(part, seed)]
@@ -121,14 +122,26 @@ def _check(sources: Sequence[Source], replay_reason: str, allow_shortfall: Colle
     replayed = sum(source.share for source in sources if source.replay)
     if len(set(names)) < len(names):
         raise _wrong(f"two inputs have one name: {', '.join(names)}", "name them: --inputs alpha=a.jsonl beta=b.jsonl")
-    if min(source.share for source in sources) <= 0 or abs(own - 1) > SHARE_TOLERANCE:
+    if not all(source.share > 0 for source in sources) or not abs(own - 1) <= SHARE_TOLERANCE:  # NaN is neither
         raise _wrong(f"the weights sum to {own:g}, or one is not positive", "give positive weights that sum to 1")
-    if replayed >= 1:
+    if not replayed < 1:
         raise _wrong(f"replay takes {replayed:g} of the output", "leave a share for the inputs")
     if replayed and not replay_reason.strip():
         raise _wrong("replay without a reason", 'add --replay-reason "why the guide\'s ratios are not enough"')
     if unknown := sorted(set(allow_shortfall) - set(names)):
         raise _wrong(f"no input is named {', '.join(unknown)}", f"the inputs are {', '.join(names)}")
+
+
+def _check_output(sources: Sequence[Source], output: Path, size: int | None) -> None:
+    if size is not None and size < 1:
+        raise UsageError(f"--size is {size}", reason="a dataset has rows", remedy="ask for one row or more")
+    manifest = manifests.path_beside(output.resolve())  # a.jsonl and a.jsonl.zst have one
+    if own := next((each for each in sources if manifests.path_beside(each.path.resolve()) == manifest), None):
+        raise UsageError(
+            f"{output} is the output, and {own.path} is an input",
+            reason="the mix or its manifest would take the place of what it is made of",
+            remedy="name another file with --output",
+        )
 
 
 def _wrong(fact: str, remedy: str) -> UsageError:

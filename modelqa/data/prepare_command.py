@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from modelqa.typed import whole
+
 DISJOINT = ("payload", "phrasing", "prompt")
 
 
@@ -50,8 +52,10 @@ def _add_inspect(subparsers: Any) -> None:
     parser = subparsers.add_parser("inspect", help="recount prepared arrays, recommend steps, show decoded samples")
     _option(parser, "dataset_dir", type=Path, required=True, help="a folder that prepare wrote")
     _option(parser, "tokenizer", type=Path, help="folder of the model; needed for samples")
-    _option(parser, "show_samples", type=int, default=0, metavar="N", help="decode N rows of each split")
-    _option(parser, "batch_size", type=int, default=16, help="rows a step, for recommended steps (default 16)")
+    _option(parser, "show_samples", type=whole("--show_samples"), default=0, metavar="N",
+            help="decode N rows of each split")
+    _option(parser, "batch_size", type=whole("--batch_size", least=1), default=16,
+            help="rows a step, for recommended steps (default 16)")
     _option(parser, "color", action=argparse.BooleanOptionalAction, default=None,
             help="show the loss mask in colour (default: on a terminal)")
     parser.set_defaults(handler=run_inspect)

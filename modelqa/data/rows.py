@@ -15,6 +15,7 @@ from typing import Any
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, read_jsonl, sha256_text
 from modelqa.record import Problem
+from modelqa.text import half_character
 
 Row = dict[str, Any]
 ROLES = ("system", "user", "assistant")
@@ -56,6 +57,8 @@ def _message_defect(message: Any, number: int) -> str | None:
         return f"message {number} has no text in content"
     if role != "system" and not content.strip():
         return f"message {number} ({role}) is empty"
+    if (place := half_character(content)) is not None:
+        return f"message {number} ({role}) is not valid Unicode: half a character at place {place}"
     return None
 
 
@@ -68,6 +71,9 @@ def _label_defect(row: Mapping[str, Any]) -> str | None:
     for key, value in meta.items():
         if isinstance(value, (dict, list)):
             return f"meta.{key} is not a single value"
+    labels = [row.get("id", ""), *meta, *meta.values()]
+    if any(half_character(text) is not None for text in labels if isinstance(text, str)):
+        return "id or meta is not valid Unicode: it holds half a character"
     return None
 
 
@@ -77,7 +83,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     Raises `DataError` with file and line for whatever is not a chat row, and for a file without rows.
     """
     number = 0
-    for number, row in read_jsonl(path):
+    for number, row in read_jsonl(path, strict=True):
         if found := defect(row):
             raise DataError(
                 f"{path}, line {number}: {found}",

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from modelqa.errors import GenerationError, UsageError
 from modelqa.generate.completion import Completion, read_completion
@@ -172,7 +172,10 @@ class _LostError(Exception):
 
 def _checked(url: str) -> str:
     """The address without a slash at its end; `UsageError` unless it is http(s) with a host and without a password."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:  # brackets that hold no address
+        parts = SplitResult("", "", "", "", "")
     remedy = "give an address such as http://127.0.0.1:8000/v1"
     if "@" in url or parts.query or parts.fragment:
         raise UsageError(
@@ -180,12 +183,20 @@ def _checked(url: str) -> str:
             reason="addresses are printed; secrets are not",
             remedy=f"put a token into the environment variable {TOKEN}, and {remedy}",
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
         shown = escape(url, "terminal", limit=80)
         raise UsageError(
             f"{shown} is no address of a server", reason="http or https and a host are needed", remedy=remedy
         )
     return parts.geturl().rstrip("/")
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port is a number, or left out."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _bounded(answer: httpx2.Response) -> bytes:

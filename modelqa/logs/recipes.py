@@ -6,13 +6,14 @@ counts) is left out by the declared factors like everything else that was meant 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from modelqa.errors import DataError
+from modelqa.errors import DataError, UsageError
 from modelqa.files import canonical_json, read_json
 from modelqa.record import Problem
 
@@ -47,8 +48,11 @@ def recipe_problems(
     """Code training.recipe: each setting that differs from the recipe of `name` and is no declared factor.
 
     A factor is a dotted key ("recipe.stage.schedule.learning_rate") and covers everything below it; "*" stands for any
-    part of a key ("*sha256").
+    part of a key ("*sha256"). `UsageError` for a factor that covers every key.
     """
+    factors = list(factors)
+    for factor in factors:
+        _check_factor(factor)
     meant = [pattern for factor in factors for pattern in (factor, f"{factor}.*")]
     mine, theirs = dict(_flat(own)), dict(_flat(other))
     found = []
@@ -58,6 +62,15 @@ def recipe_problems(
         text = f"{_shown(mine.get(key))} here, {_shown(theirs.get(key))} in {name}, and it is no declared factor"
         found.append(Problem("training.recipe", key, text))
     return found
+
+
+def _check_factor(factor: str) -> None:
+    if not re.sub(r"\[[^]]*\]|[*?.\s]", "", factor):
+        raise UsageError(
+            f"factors names {factor!r}",
+            reason="a pattern without a letter of its own excuses every difference of a recipe",
+            remedy="name each setting that was meant to change, as recipe.stage.schedule.learning_rate or *sha256",
+        )
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

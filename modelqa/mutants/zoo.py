@@ -111,7 +111,7 @@ def read_zoo(path: Path) -> Zoo:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _wrong(path, str(error), "it must be TOML in UTF-8") from None
 
 

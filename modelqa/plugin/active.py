@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modelqa.errors import ModelqaError, UsageError
+from modelqa.errors import ModelqaError, UsageError, of_system
 from modelqa.gates import LADDER
 from modelqa.plugin import finish, fixtures
 from modelqa.plugin.judging import Judged, Judging
@@ -38,6 +38,8 @@ def activate(config: pytest.Config) -> None:
         lab = Lab.open(LabSettings.from_options(config.getoption, root=root))
     except ModelqaError as error:
         raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(str(of_system(error))) from None
     uid = worker[UID] if worker else uuid.uuid4().hex
     if config.option.reportchars == DEFAULT_SHORT_SUMMARY:
         config.option.reportchars = ""  # the closing table says it all, and should stand last

@@ -45,7 +45,7 @@ class LabSettings:
             registry=find_registry(root, Path(explicit) if explicit else None),
             case_seed=_whole(option("--modelqa-case-seed"), "--modelqa-case-seed", 0),
             phase=option("--modelqa-phase"),
-            max_new_tokens=_whole(option("--modelqa-max-new-tokens"), "--modelqa-max-new-tokens", MAX_NEW_TOKENS),
+            max_new_tokens=_whole(option("--modelqa-max-new-tokens"), "--modelqa-max-new-tokens", MAX_NEW_TOKENS, 1),
             dtype=option("--modelqa-dtype") or "float32",
             device=option("--modelqa-device") or "cpu",
             release=bool(option("--modelqa-release")),
@@ -60,12 +60,12 @@ def _engine(value: str | None) -> str:
     return "" if value in (None, "local") else str(value)
 
 
-def _whole(value: str | None, name: str, default: int) -> int:
+def _whole(value: str | None, name: str, default: int, least: int = 0) -> int:
     if value is None:
         return default
-    if not value.isdecimal():
+    if not value.isdecimal() or int(value) < least:
         raise UsageError(
-            f"{name} is {value!r}", reason="a whole number is needed", remedy=f"give {name} a whole number"
+            f"{name} is {value!r}", reason="a whole number is needed", remedy=f"give a whole number from {least}"
         )
     return int(value)
 

@@ -34,7 +34,7 @@ def read_ledger(root: Path) -> list[dict[str, Any]]:
         return []
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("loosened", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _wrong(path, f"cannot be read: {error}") from None
     for number, row in enumerate(rows, 1):
         sound = isinstance(row, dict) and set(row) <= {"bar", "before", "now", "because"}
