@@ -74,11 +74,11 @@ def lint_card(parsed: argparse.Namespace) -> int:
 
 
 def print_card(parsed: argparse.Namespace) -> int:
-    """Print the card of a run; says on stderr when the history does not list the record, as `publish` would refuse it."""
+    """Print the card of a run; stderr says when the history does not list its record, which `publish` refuses."""
     inputs = inputs_of(parsed)
     if not inputs.stored.known:
-        print(f"modelqa: the history of runs does not list {inputs.stored.path}: it was edited, or its history was left "
-              "behind; `modelqa publish` refuses such a record", file=sys.stderr)  # fmt: skip
+        print(f"modelqa: the history of runs does not list {inputs.stored.path}: it was edited, or its history was "
+              "left behind; `modelqa publish` refuses such a record", file=sys.stderr)  # fmt: skip
     report = make_report(
         inputs.stored,
         inputs.evidence,
