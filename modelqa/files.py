@@ -207,7 +207,7 @@ def strict_json(text: str) -> Any:
 
     That is a key which stands twice in one object, NaN, Infinity, and a number too large to be one.
     """
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+    return _STRICT.decode(text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -222,6 +222,10 @@ def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{text} is no number")
     return number
+
+
+# Made once: a decoder for each line costs as much as the line.
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
 
 
 def read_json(

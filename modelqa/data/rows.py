@@ -71,8 +71,8 @@ def _label_defect(row: Mapping[str, Any]) -> str | None:
     for key, value in meta.items():
         if isinstance(value, (dict, list)):
             return f"meta.{key} is not a single value"
-    labels = [row.get("id", ""), *meta, *meta.values()]
-    if any(half_character(text) is not None for text in labels if isinstance(text, str)):
+    labels = [row.get("id", ""), *meta, *[text for text in meta.values() if isinstance(text, str)]]
+    if half_character(" ".join(labels)) is not None:
         return "id or meta is not valid Unicode: it holds half a character"
     return None
 
