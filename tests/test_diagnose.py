@@ -104,6 +104,13 @@ def test_a_page_of_the_dataset_is_the_data_count() -> None:
     assert causes(diagnose(record(*LOW, *DATA, zero))) == ["training_length"]  # somebody did
 
 
+def test_a_code_that_one_cause_alone_leads_to_names_it_whatever_else_of_the_cause_is_ruled_out() -> None:
+    """Tied, finite and complete says nothing of a type: what is found is not ruled out by what was not."""
+    fine = [GateResult(name, f"suites/weights/a.py::{name}", "weights", Verdict(Status.PASS))
+            for name in ("tied_embeddings", "finite_weights", "shapes", "keys")]  # fmt: skip
+    assert causes(diagnose(record(*LOW, *fine, saying("dtype", "weights.dtype"))))[0] == "checkpoint_file"
+
+
 def test_facts_on_files_and_logs_hold_whatever_a_lower_rung_says() -> None:
     two = [saying("tied_embeddings", "weights.untied"), saying("divergence", "training.diverged")]
     assert causes(diagnose(record(*LOW[:5], *two))) == ["checkpoint_file", "learning_rate"]

@@ -71,18 +71,26 @@ def diagnose(run: Run) -> Diagnosis:
     "the model" is left, the causes that most hints agree on go before it, unless gates rule them out.
     """
     found = _evidence(run.gates)
-    causes = [cause for cause in CAUSES if not _cleared(cause, run.gates)]
-    explanations = _named(causes, [e for e in found if not e.hint], found, run.gates)
+    shown = [e for e in found if not e.hint]
+    causes = _possible(shown, run.gates)
+    explanations = _named(causes, shown, found, run.gates)
     if not explanations:
         explanations = _guessed(causes, found, run.gates)
     blocked = [e for e in found if e.hint and not _explained(e, explanations)]
     explanations += _named([cause for cause in causes if cause.mundane], blocked, found, run.gates)
-    open_codes = [e for e in found if not e.hint and not _explained(e, explanations)]
+    open_codes = [e for e in shown if not _explained(e, explanations)]
     model = [e for e in open_codes if _names(MODEL, e)]
     if model:
         explanations.append(_explain(MODEL, model, found, run.gates))
     unknown = tuple(e for e in open_codes if e not in model)
     return Diagnosis(tuple(explanations[:MOST]), unknown, restart(run, mundane=_mundane(explanations)))
+
+
+def _possible(shown: Sequence[Evidence], gates: Sequence[GateResult]) -> list[Cause]:
+    """The causes that no gate rules out, and those that alone could lead to a code which is there all the same."""
+    left = [cause for cause in CAUSES if not _cleared(cause, gates)]
+    orphans = [each for each in shown if not any(_names(cause, each) for cause in left)]
+    return [cause for cause in CAUSES if cause in left or any(_names(cause, each) for each in orphans)]
 
 
 def _evidence(gates: Sequence[GateResult]) -> list[Evidence]:
