@@ -14,7 +14,7 @@ from modelqa.phases import TABLE, Later, Phases, read_phases, suite_files
 from modelqa.record import GateResult, Problem, Status
 
 from .bars import edited_bars
-from .records import StoredRun
+from .records import UNKNOWN, StoredRun
 from .suite import case_gates, tests_of
 
 EXCUSED = ("later_phase", "not_asked", "informational")  # why a gate of a declared model may stay without a verdict
@@ -41,8 +41,7 @@ def refusals(stored: StoredRun, model: Model, *, suites: Path, beside: Collectio
 def _origin(stored: StoredRun, model: Model) -> Iterator[Problem]:
     run, name = stored.run, model.name
     if not stored.known:
-        text = "the history of runs does not list these bytes: the record was edited, or its history was left behind"
-        yield Problem("release.unknown_record", str(stored.path.name), text)
+        yield Problem("release.unknown_record", str(stored.path.name), UNKNOWN)
     elif not stored.exercised:
         text = "every reply and measurement was a kept one: run it again with --modelqa-release"
         yield Problem("release.cached", name, text)

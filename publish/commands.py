@@ -19,7 +19,7 @@ from .lint import facts_of, lint, readme_of
 from .postmortem import check_id, figures_path, read_figures, read_postmortem
 from .postmortem_check import problems
 from .postmortem_new import draft
-from .records import open_run
+from .records import UNKNOWN, open_run
 from .report import gate_values, make_report, read_report
 from .suite import gate_names
 
@@ -77,8 +77,7 @@ def print_card(parsed: argparse.Namespace) -> int:
     """Print the card of a run; stderr says when the history does not list its record, which `publish` refuses."""
     inputs = inputs_of(parsed)
     if not inputs.stored.known:
-        print(f"modelqa: the history of runs does not list {inputs.stored.path}: it was edited, or its history was "
-              "left behind; `modelqa publish` refuses such a record", file=sys.stderr)  # fmt: skip
+        print(f"modelqa: {inputs.stored.path}: {UNKNOWN}; `modelqa publish` refuses it", file=sys.stderr)
     report = make_report(
         inputs.stored,
         inputs.evidence,

@@ -9,6 +9,8 @@ from modelqa.errors import RecordError
 from modelqa.record import NOT_DRAWN, Run, Verdict
 from modelqa.records import Row, Stored, history_rows, read_stored
 
+UNKNOWN = "the history of runs does not list these bytes: the record was edited, or its history was left behind"
+
 
 @dataclass(frozen=True)
 class StoredRun:

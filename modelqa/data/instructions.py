@@ -32,6 +32,7 @@ OBJECTS: tuple[list[contexts.Value], ...] = (
     ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
 )  # fmt: skip
 SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
+FIXED = frozenset(relation.name for relation in RELATIONS)  # what is said of them is short, and may say more
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
 
@@ -106,8 +107,7 @@ def _relation(rng: Random, split: Split, **wanted: Any) -> contexts.Relation:
 
 def _statement(rng: Random, fact: Fact, split: Split) -> str:
     told = contexts.statement(rng, fact, held=split == "val")
-    fixed = fact.relation.name in {relation.name for relation in RELATIONS}
-    return statements.later(rng, told) if split == "train" and fixed else told
+    return statements.later(rng, told) if split == "train" and fact.relation.name in FIXED else told
 
 
 def _material(rng: Random, split: Split) -> _Material:

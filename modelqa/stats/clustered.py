@@ -29,8 +29,9 @@ def clustered_lower(groups: Sequence[tuple[int, int]], alpha: float = ALPHA) -> 
     0.3. Near 1 families show the rare bad one too seldom: with 20 of them at a correlation of 0.3 8% at a threshold of
     0.9 and 12% at 0.95 (without the bound: 27% and 28%). At a correlation of 0.1: 6% and 8%.
     """
-    alpha *= min(1.0, sum(n > 0 for _, n in groups) / FEW_FAMILIES)
-    k, n, effective = _effective(groups, alpha)
+    filled = [(k, n) for k, n in groups if n]
+    alpha *= min(1.0, len(filled) / FEW_FAMILIES)
+    k, n, effective = _effective(filled, alpha)
     return 0.0 if effective == 0.0 else cp_lower_of(k * effective / n, effective, alpha)
 
 
@@ -46,9 +47,10 @@ def few_families(count: int) -> str:
     return f"only {count} families: the spread between them is poorly known, so the bound is stricter than with more"
 
 
-def _effective(groups: Sequence[tuple[int, int]], alpha: float) -> tuple[int, int, float]:
-    """(successes, cases, effective number of cases) of all families; the last is 0.0 when nothing can be said."""
-    filled = [(k, n) for k, n in groups if n]
+def _effective(filled: Sequence[tuple[int, int]], alpha: float) -> tuple[int, int, float]:
+    """(successes, cases, effective number of cases) of families that hold cases; the last is 0.0 when nothing can be
+    said.
+    """
     for k, n in filled:
         check_counts(k, n)
     k, n, count = sum(k for k, _ in filled), sum(n for _, n in filled), len(filled)

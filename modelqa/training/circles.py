@@ -36,11 +36,11 @@ def circle(row: Encoded, rng: random.Random) -> Encoded | None:
         return None
     kept = len(answer) if rng.random() < WHOLE else rng.randint(1, len(answer))
     span = rng.randint(1, min(kept, SPAN))
+    length = len(answer) + rng.randint(*PAST)
     said = list(answer[:kept])
-    while len(said) < len(answer) + PAST[1]:
+    while len(said) < length:
         said.append(said[-span])
-    said = said[: len(answer) + rng.randint(*PAST)]
-    silent = max(len(answer), kept + span - 1) + 1  # tokens of the circle after which the end is not yet wanted
+    silent = max(len(answer) + 1, kept + span)  # tokens of the circle before the end is wanted
     labels = [IGNORED] * first + [IGNORED if place < silent else end for place in range(len(said))]
     made = Encoded((*row.ids[:first], *said), tuple(labels))
     return made if made.supervised else None
