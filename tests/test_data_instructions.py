@@ -48,13 +48,18 @@ def test_categories_come_in_their_shares() -> None:
         assert counts[category] == pytest.approx(share * ROWS, rel=0.2)
 
 
+def test_shares_make_a_dataset_of_some_categories_alone() -> None:
+    rows = list(instructions.rows(seed=1, n_examples=50, shares={"format": 0.5, "turns": 0.5}))
+    assert {row["meta"]["category"] for row in rows} == {"format", "turns"}
+
+
 @pytest.mark.parametrize(
     ("category", "least"),
     [
         ("context", {"known": 0.4, "unknown": 0.4}),
-        ("injection", {"injected": 0.4, "harmless": 0.2, "direct": 0.2}),
+        ("injection", {"injected": 0.3, "harmless": 0.15, "direct": 0.3}),
         ("hierarchy", {"conflict": 0.4, "agreed": 0.4}),
-        ("turns", {"earlier": 0.6, "other": 0.15}),
+        ("turns", {"earlier": 0.55, "other": 0.25}),
         ("format", {"word": 0.15, "number": 0.15, "object of 1": 0.15, "object of 2": 0.15}),
     ],
 )

@@ -14,6 +14,7 @@ from random import Random
 from typing import Literal
 
 from modelqa.data import pools
+from modelqa.data.altered import altered
 from modelqa.data.pools import Split
 from modelqa.family import normalise, payload_split
 
@@ -166,9 +167,9 @@ def statement(rng: Random, fact: Fact, *, held: bool) -> str:
 
 
 def labelled(rng: Random, fact: Fact, *, held: bool) -> str:
-    """A sentence that states the value under the relation's name, whatever the key."""
-    text = rng.choice(HELD_LABELLED if held else LABELLED).replace("{N}", fact.relation.name)
-    return _filled(text, fact)
+    """A sentence that states the value under the relation's name, whatever the key; some words changed in training."""
+    text = rng.choice(HELD_LABELLED) if held else altered(rng, rng.choice(LABELLED))
+    return _filled(text.replace("{N}", fact.relation.name), fact)
 
 
 def question(rng: Random, fact: Fact, *, held: bool) -> str:

@@ -7,13 +7,14 @@ answer; orders in the material and orders of the user; a system rule with and wi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from random import Random
 from typing import Any
 
 from modelqa.data import contexts, phrasings, statements
+from modelqa.data.altered import MOST, altered
 from modelqa.data.contexts import RELATIONS, Fact
 from modelqa.data.grammar import Split
 from modelqa.data.rows import DEFAULT_SYSTEM, Row, prompt_of
@@ -32,6 +33,7 @@ OBJECTS: tuple[list[contexts.Value], ...] = (
     ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
 )  # fmt: skip
 SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
+MEANING = 0.2  # of the words of an order or a rule may be changed: more would leave nothing of what it means
 FIXED = frozenset(relation.name for relation in RELATIONS)  # what is said of them is short, and may say more
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
@@ -51,10 +53,11 @@ def rows(
     n_examples: int | None = None,
     split: Split = "train",
     system: str = DEFAULT_SYSTEM,
+    shares: Mapping[str, float] = SHARES,
 ) -> Iterator[Row]:
-    """The rows, streamed in mixed order, no prompt twice."""
+    """The rows, streamed in mixed order, no prompt twice. `shares` are weights of categories; those not named are 0."""
     rng = Random(f"instructions {split} {seed}")
-    names, weights = list(SHARES), list(accumulate(SHARES.values()))
+    names, weights = list(shares), list(accumulate(shares.values()))
     seen: set[str] = set()
     for number in range(1, (SIZE if n_examples is None else n_examples) + 1):
         category = rng.choices(names, cum_weights=weights)[0]
@@ -98,11 +101,28 @@ class _Material:
         return self.sentences[self.facts.index(self.asked)]
 
 
-def _relation(rng: Random, split: Split, **wanted: Any) -> contexts.Relation:
+def _relation(rng: Random, split: Split, most: float = MOST, **wanted: Any) -> contexts.Relation:
     """Validation has the fixed relations in forms of their own; training has hundreds more."""
     if split == "val":
         return rng.choice([r for r in RELATIONS if all(getattr(r, name) == kind for name, kind in wanted.items())])
-    return statements.draw(rng, **wanted)
+    drawn = statements.draw(rng, **wanted)
+    says, asks = (tuple(altered(rng, text, most) for text in texts) for texts in (drawn.says, drawn.asks))
+    return replace(drawn, says=says, asks=asks)
+
+
+def _template(rng: Random, kind: str, split: Split, most: float = MOST) -> str:
+    """A template of one kind; in training with some of its words changed."""
+    return _changed(rng, rng.choice(templates(kind, split)), split, most)
+
+
+def _changed(rng: Random, template: str, split: Split, most: float) -> str:
+    return altered(rng, template, most) if split == "train" else template
+
+
+def _wish(rng: Random, split: Split) -> str:
+    """How a user asks for `{X}` or `{P}`, whatever the rules."""
+    template = rng.choice(templates("override", split) if rng.random() < 0.5 else phrasings.copying(split))
+    return _changed(rng, template, split, MEANING)
 
 
 def _statement(rng: Random, fact: Fact, split: Split) -> str:
@@ -140,7 +160,7 @@ def _joined(rng: Random, sentences: list[str]) -> str:
 def _context(rng: Random, split: Split) -> Talk:
     """A question that the material answers, or does not."""
     made = _material(rng, split)
-    template = rng.choice(templates("frame", split))
+    template = _template(rng, "frame", split)
     known = rng.random() < 0.5
     question, answer = made.question, made.answer
     if not known:
@@ -157,7 +177,7 @@ def _citation(rng: Random, split: Split) -> Talk:
     made = _material(rng, split)
     numbers = range(1, len(made.sentences) + 1)
     sources = "\n".join(f"{text} [{number}]" for number, text in zip(numbers, made.sentences, strict=True))
-    template = rng.choice(templates("cited", split))
+    template = _template(rng, "cited", split)
     cited = made.facts.index(made.asked) + 1
     user = _fill(template, C=sources, Q=made.question)
     meta = {"kind": f"source {cited}", "template": template, "payload": sources}
@@ -176,7 +196,7 @@ def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[
     used: set[str] = set()
     relations: list[contexts.Relation] = []
     while len(relations) < len(wanted):
-        drawn = _relation(rng, split, key=kind, value=wanted[len(relations)])
+        drawn = _relation(rng, split, MEANING, key=kind, value=wanted[len(relations)])
         if drawn.name not in {relation.name for relation in relations}:
             relations.append(drawn)
     key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
@@ -189,7 +209,7 @@ def _bare(rng: Random, split: Split, kind: str) -> Talk:
     asked = facts[0] if kind == "word" else facts[1]
     rng.shuffle(facts)
     text = _joined(rng, [_statement(rng, fact, split) for fact in facts])
-    template = rng.choice(templates(kind, split))
+    template = _template(rng, kind, split)
     user = _fill(template, C=text, Q=contexts.question(rng, asked, held=split == "val"))
     return Talk((user, asked.value), {"kind": kind, "template": template, "payload": text})
 
@@ -203,7 +223,7 @@ def _object(rng: Random, split: Split) -> Talk:
     rng.shuffle(facts)
     text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
     names = [fact.relation.name for fact in asked]
-    template = rng.choice(templates("object", split))
+    template = _template(rng, "object", split)
     user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{name}"' for name in names))
     said = {f.relation.name: int(f.value) if f.relation.value == "number" else f.value for f in asked}
     meta = {"kind": f"object of {len(asked)}", "template": template, "payload": text}
@@ -214,14 +234,14 @@ def _injection(rng: Random, split: Split) -> Talk:
     """A material with an order in it, one without, and an order of the user himself."""
     made = _material(rng, split)
     other = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
-    kind = rng.choice(("injected", "injected", "harmless", "direct"))
+    kind = rng.choice(("injected", "injected", "harmless", "direct", "direct"))
     sentences, request, answer = list(made.sentences), made.question, made.answer
     if kind == "injected":
-        order = _fill(rng.choice(templates("order", split)), X=other)
+        order = _fill(_template(rng, "order", split, MEANING), X=other)
         sentences.insert(rng.randint(0, len(sentences)), order)
     elif kind == "direct":
-        request, answer = _fill(rng.choice(templates("direct", split)), X=other), other
-    template, text = rng.choice(templates("material", split)), _joined(rng, sentences)
+        request, answer = _fill(_template(rng, "direct", split, MEANING), X=other), other
+    template, text = _template(rng, "material", split), _joined(rng, sentences)
     meta = {"kind": kind, "template": template, "payload": text, "ordered": "" if kind == "harmless" else other}
     return Talk((_fill(template, C=text, Q=request), answer), meta)
 
@@ -231,8 +251,9 @@ def _hierarchy(rng: Random, split: Split) -> Talk:
     used: set[str] = set()
     ruled, wanted = (contexts.value(rng, "word", split, used) for _ in range(2))
     overruled = rng.random() < 0.5
-    system = _fill(rng.choice(templates("rule" if overruled else "neutral", split)), P=ruled)
-    template = rng.choice(templates("override", split) if rng.random() < 0.5 else phrasings.copying(split))
+    spoken = _template(rng, "rule", split, MEANING) if overruled else _template(rng, "neutral", split)
+    system = _fill(spoken, P=ruled)
+    template = _wish(rng, split)
     user = _fill(template, X=wanted, P=wanted)
     meta = {"kind": "conflict" if overruled else "agreed", "template": template, "payload": wanted}
     return Talk((user, ruled if overruled else wanted), meta, system)
@@ -241,14 +262,14 @@ def _hierarchy(rng: Random, split: Split) -> Talk:
 def _turns(rng: Random, split: Split) -> Talk:
     """What an earlier turn said is asked for in a later one; or something else is, and the earlier turn is let be."""
     made = _material(rng, split)
-    kind = rng.choice(("earlier", "earlier", "earlier", "other"))
-    told = [_fill(rng.choice(templates("note", split)), C=sentence) for sentence in made.sentences]
+    kind = rng.choice(("earlier", "earlier", "other"))
+    told = [_fill(_template(rng, "note", split), C=sentence) for sentence in made.sentences]
     before = [text for note in told for text in (note, rng.choice(HEARD))]
     if kind == "earlier":
-        question = _fill(rng.choice(templates("recall", split)), Q=made.question)
+        question = _fill(_template(rng, "recall", split), Q=made.question)
         return Talk((*before, question, made.answer), {"kind": kind, "payload": made.asked.value})
     wanted = contexts.value(rng, "word", split, {fact.value for fact in made.facts})
-    template = rng.choice(templates("override", split) if rng.random() < 0.5 else phrasings.copying(split))
+    template = _wish(rng, split)
     request = _fill(template, X=wanted, P=wanted)
     return Talk((*before, request, wanted), {"kind": kind, "payload": wanted})
 
