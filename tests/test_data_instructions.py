@@ -15,6 +15,7 @@ from modelqa.cli import main
 from modelqa.data import contexts, instructions, statements
 from modelqa.data.rows import Row, answer_of, defect, duplicates, user_of
 from modelqa.data.templates_instructions import KINDS, phrasings
+from modelqa.errors import UsageError
 from modelqa.family import normalise, overlapping, payload_split, signature
 from modelqa.files import read_jsonl
 
@@ -53,13 +54,20 @@ def test_shares_make_a_dataset_of_some_categories_alone() -> None:
     assert {row["meta"]["category"] for row in rows} == {"format", "turns"}
 
 
+@pytest.mark.parametrize("shares", [{}, {"format": 0.0}, {"formats": 1.0}, {"format": -1.0, "turns": 2.0},
+                                    {"format": float("nan")}, {"format": float("inf")}])  # fmt: skip
+def test_shares_that_are_no_weights_of_categories_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="no weights of categories"):
+        next(instructions.rows(seed=1, n_examples=5, shares=shares))
+
+
 @pytest.mark.parametrize(
     ("category", "least"),
     [
         ("context", {"known": 0.4, "unknown": 0.4}),
-        ("injection", {"injected": 0.3, "harmless": 0.15, "direct": 0.3}),
+        ("injection", {"injected": 0.36, "harmless": 0.17, "direct": 0.36}),
         ("hierarchy", {"conflict": 0.4, "agreed": 0.4}),
-        ("turns", {"earlier": 0.55, "other": 0.25}),
+        ("turns", {"earlier": 0.6, "other": 0.25}),
         ("format", {"word": 0.15, "number": 0.15, "object of 1": 0.15, "object of 2": 0.15}),
     ],
 )

@@ -15,7 +15,7 @@ from modelqa.data.words_common import COMMON
 from modelqa.family import payload_split
 
 PLAIN_SHARE = 0.4  # of templates are left as they are
-MOST = 0.4  # of the words of a template may be changed
+MOST = 0.4  # a word of a template is changed with a probability of up to so much
 _WORD = re.compile(r"(?<![{<\w'])[A-Za-z]{2,}(?![}>\w'])")
 # What tells a format from another is left: without it no answer would be right.
 _KEPT = frozenset(
@@ -31,7 +31,10 @@ def words() -> tuple[str, ...]:
 
 
 def altered(rng: Random, template: str, most: float = MOST) -> str:
-    """The template with up to `most` of its words replaced, or joined by a new one; slots stay as they are."""
+    """The template with words replaced, or joined by a new one; slots stay as they are.
+
+    A share of the templates stays as it is; in each of the others words change with one probability of up to `most`.
+    """
     if rng.random() < PLAIN_SHARE:
         return template
     share = rng.uniform(0.0, most)

@@ -7,6 +7,7 @@ answer; orders in the material and orders of the user; a system rule with and wi
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -33,7 +34,8 @@ OBJECTS: tuple[list[contexts.Value], ...] = (
     ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
 )  # fmt: skip
 SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
-MEANING = 0.2  # of the words of an order or a rule may be changed: more would leave nothing of what it means
+MEANING = 0.2  # of the words of an order, a rule, or a statement whose bare value is asked for may be changed: more
+# would leave nothing of what it means
 FIXED = frozenset(relation.name for relation in RELATIONS)  # what is said of them is short, and may say more
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
@@ -55,13 +57,28 @@ def rows(
     system: str = DEFAULT_SYSTEM,
     shares: Mapping[str, float] = SHARES,
 ) -> Iterator[Row]:
-    """The rows, streamed in mixed order, no prompt twice. `shares` are weights of categories; those not named are 0."""
+    """The rows, streamed in mixed order, no prompt twice.
+
+    `shares` are weights of categories; one that is not named has no rows. `UsageError` of a category that is not known,
+    and of weights that are negative or all 0.
+    """
+    _check(shares)
     rng = Random(f"instructions {split} {seed}")
     names, weights = list(shares), list(accumulate(shares.values()))
     seen: set[str] = set()
     for number in range(1, (SIZE if n_examples is None else n_examples) + 1):
         category = rng.choices(names, cum_weights=weights)[0]
         yield _new_row(rng, category, f"instructions-{split}-{number:06d}", split, system, seen)
+
+
+def _check(shares: Mapping[str, float]) -> None:
+    weights = shares.values()
+    if set(shares) - set(SHARES) or not (all(0 <= weight < math.inf for weight in weights) and sum(weights) > 0):
+        raise UsageError(
+            f"the shares {dict(shares)!r} are no weights of categories",
+            reason=f"the categories are {', '.join(SHARES)}, a weight is a number from 0 up, and one is above 0",
+            remedy="correct the names and weights",
+        )
 
 
 def _new_row(rng: Random, category: str, identity: str, split: Split, system: str, seen: set[str]) -> Row:
