@@ -128,6 +128,31 @@ def test_one_answer_for_everything_is_the_diversity_of_the_data() -> None:
     assert causes(diagnose(record(*LOW, *DATA, *PARITY, *REPLIES[1:], *same))) == ["diversity", "model"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "consequence", "cause"),
+    [
+        (saying("shapes", "weights.shapes"), saying("vocabulary", "weights.vocabulary"), "checkpoint_file"),
+        (saying("finite_weights", "weights.nonfinite"), saying("mode", "crashed"), "checkpoint_file"),
+        (saying("finite_losses", "training.nan"), saying("zero_loss", "training.zero_loss"), "learning_rate"),
+        (saying("echo_collapse", "echo_collapse.below"), saying("attractor_words", "attractor_words.below"),
+         "diversity"),
+    ],
+)  # fmt: skip
+def test_what_follows_from_a_fact_is_no_cause_of_its_own(
+    reason: GateResult, consequence: GateResult, cause: str
+) -> None:
+    assert causes(diagnose(record(consequence)))[0] != cause
+    assert causes(diagnose(record(reason, consequence))) == [cause]
+
+
+def test_what_fails_before_the_others_weighs_more_than_many_that_it_blocks() -> None:
+    blocked = [saying(gate, f"{gate}.below") for gate in ("operators", "operator_copy", "operator_wrap", "echo_basic")]
+    parity = passing("rendering", "template", "bos_count", "stop_supervised")
+    found = diagnose(record(*LOW, *DATA, *parity, saying("stop_token", "stop_token.below"), *blocked))
+    assert causes(found)[0] == "stop_token"
+    assert causes(diagnose(record(*LOW, *DATA, *PARITY, *blocked)))[0] == "templates_memorised"
+
+
 def test_the_model_is_blamed_last_and_only_when_nothing_below_is_wrong() -> None:
     low = saying("regression_basic", "regression_basic.below", passed=60, total=200)
     found = diagnose(record(*LOW, *DATA, *PARITY, *REPLIES, low))

@@ -138,7 +138,8 @@ CAUSES = (
         "save it again with save_pretrained and compare hashes; check the tie flag, the dtype, and that every shard "
         "arrived whole",
         shown=(*_SAVED_WRONGLY, "parity.logged_loss", "parity.adapter"),
-        hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*"),
+        hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*", "weights.vocabulary",
+                "crashed"),
         cleared=("tied_embeddings", "finite_weights", "shapes", "keys", "logged_loss"),
     ),
     Cause(
@@ -180,7 +181,7 @@ CAUSES = (
         "halve the rate until three evaluations fall; where nothing moves, look for frozen or detached weights and "
         "for labels that are all masked",
         shown=("training.nan", "training.diverged", "training.flat", "training.chance", "weights.frozen"),
-        hinted=("garbage_replies.*",),
+        hinted=("garbage_replies.*", "training.zero_loss"),
         cleared=("finite_losses", "divergence", "flat_loss", "learning"),
         mundane=False,
     ),
@@ -217,7 +218,7 @@ CAUSES = (
         "Too little diversity in the data: one answer for everything.",
         "add anti-echo and contrast rows (modelqa data echo), and check the shares of the mix",
         shown=("one_answer.*", "echo_collapse.*", "regression_collapse.*"),
-        hinted=("anti_echo.*", "operator_contrast.*", "regression_basic.*"),
+        hinted=("anti_echo.*", "operator_contrast.*", "regression_basic.*", "attractor_words.*"),
         cleared=("one_answer", "echo_collapse", "regression_collapse"),
         mundane=False,
     ),
@@ -289,3 +290,15 @@ MODEL = Cause(
     shown=("*.below", "*.floor", "*.failed"),
 )
 """For what no mundane cause explains."""
+
+LEADS_TO = {
+    "weights.shapes": ("weights.vocabulary",),
+    "weights.nonfinite": ("crashed",),
+    "training.nan": ("training.zero_loss",),
+    "echo_collapse.below": ("attractor_words.below",),
+    "regression_collapse.below": ("attractor_words.below",),
+    "one_answer.below": ("attractor_words.below",),
+}
+"""{code: those that follow from it}: the rows that a matrix lacks, a calculation without a number, the loss of 0 that a
+trainer writes in place of one, the words of an answer that comes every time. What follows is a hint and no more.
+"""

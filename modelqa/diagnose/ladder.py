@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
 from modelqa.diagnose.cause import Cause
-from modelqa.diagnose.causes import CAUSES, MODEL
+from modelqa.diagnose.causes import CAUSES, LEADS_TO, MODEL
 from modelqa.diagnose.restart import Restart, restart
 from modelqa.record import BY_ITSELF, GateResult, Run, Status
 from modelqa.text import escape
@@ -94,7 +94,10 @@ def _possible(shown: Sequence[Evidence], gates: Sequence[GateResult]) -> list[Ca
 
 
 def _evidence(gates: Sequence[GateResult]) -> list[Evidence]:
-    """What every gate says. Files and logs are what they are, whatever a lower rung says; replies are not."""
+    """What every gate says. Files and logs are what they are, whatever a lower rung says; replies are not.
+
+    What follows from another code that is there (`LEADS_TO`) is a hint.
+    """
     found = []
     for result in gates:
         code = result.verdict.code
@@ -105,7 +108,8 @@ def _evidence(gates: Sequence[GateResult]) -> list[Evidence]:
                 found.append(Evidence(result.gate, own, result.gate, hint=hint))
         elif result.verdict.status in (Status.FAIL, Status.INCONCLUSIVE) and code and code not in _OPEN:
             found.append(Evidence(result.gate, code, result.verdict.locus))
-    return found
+    follow = {code for each in found if not each.hint for code in LEADS_TO.get(each.code, ())}
+    return [replace(each, hint=each.hint or each.code in follow) for each in found]
 
 
 def _names(cause: Cause, evidence: Evidence) -> bool:
@@ -134,10 +138,18 @@ def _named(
 
 
 def _guessed(causes: Sequence[Cause], found: Sequence[Evidence], gates: Sequence[GateResult]) -> list[Explanation]:
-    """The causes that hints alone point at, those with most hints first; a code speaks for one of them only."""
+    """The causes that hints alone point at; a code speaks for one of them only.
+
+    Those come first that most codes of gates which are not blocked lead to, then those with most hints.
+    """
     left = set(found)
     guesses = []
-    while best := max(causes, key=lambda cause: sum(_hints(cause, e) for e in left), default=None):
+
+    def weight(cause: Cause) -> tuple[int, int]:
+        hints = [each for each in left if _hints(cause, each)]
+        return sum(not each.hint for each in hints), len(hints)
+
+    while best := max(causes, key=weight, default=None):
         hints = [each for each in found if each in left and _hints(best, each)]
         if not hints:
             break
