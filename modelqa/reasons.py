@@ -8,6 +8,9 @@ GATE.floor, a check that fails a bare assert says GATE.failed, and an expectatio
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+
+from modelqa.record import BY_ITSELF, GateResult, Status, Verdict
 
 GATES: dict[str, str] = {
     "harness.stop_ids": "stop_ids",
@@ -135,3 +138,15 @@ def gate_of(code: str) -> str | None:
     if made is None:
         return None
     return made["gate"] or f"data[{code.removeprefix('data.')}]"
+
+
+def alone(result: GateResult) -> Verdict:
+    """What a gate says by itself: its verdict, or the one that it would have if no lower rung stood in its way.
+
+    Of a verdict that is blocked the record keeps the code alone: its place is the gate.
+    """
+    if result.verdict.code != "lower_rung":
+        return result.verdict
+    code = str(result.measured.get(BY_ITSELF, ""))
+    status = Status.PASS if not code else Status.INCONCLUSIVE if code in SHARED else Status.FAIL
+    return replace(result.verdict, status=status, code=code, locus=result.gate if code else "")

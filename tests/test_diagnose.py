@@ -211,6 +211,16 @@ def test_mode_collapse_is_a_red_line_when_nothing_mundane_explains_it() -> None:
     assert mundane.lines()[0].startswith("no RESTART yet")
 
 
+def test_what_a_blocked_gate_could_not_tell_is_no_red_line() -> None:
+    undecided = [GateResult(gate, gate, "behaviour", Verdict(Status.INCONCLUSIVE, "not_drawn", gate))
+                 for gate in ("one_answer", "role_tags", "garbage_replies")]  # fmt: skip
+    log = GateResult("log", "log", "training", Verdict(Status.PASS), measured={"steps": 5000})
+    leaked = saying("data[train_val.template]", "data.train_val.template")
+    assert diagnose(record(*LOW, log, leaked, *undecided)).restart.crossed == ()
+    said = diagnose(record(*LOW, log, leaked, saying("one_answer", "one_answer.below"))).restart.crossed
+    assert said == ("mode collapse: one answer for everything",)
+
+
 def test_garbage_is_a_red_line_only_after_enough_steps() -> None:
     def crossed(steps: int) -> bool:
         log = GateResult("log", "log", "training", Verdict(Status.PASS), measured={"steps": steps})

@@ -33,7 +33,7 @@ from modelqa.mutants.tensors import put, store
 from modelqa.mutants.trial import Session, declare, selected, stage
 from modelqa.mutants.weights import GRADED
 from modelqa.reasons import GATES, gate_of
-from modelqa.record import GateResult, Run, Status, Verdict
+from modelqa.record import BY_ITSELF, GateResult, Run, Status, Verdict
 
 ROOT = Path(__file__).parents[1]
 REGISTRY = load_registry(ROOT / "fixtures" / "models.toml")
@@ -302,6 +302,17 @@ def test_numbers_that_bear_no_claim_and_a_warning_are_a_no_too() -> None:
     session = Session(run_of(warns, replace(warns, gate="quiet", measured={})), 0, "", 1.0)
     marks = {gate: cell.mark for gate, cell in cells(session, {"scale": warns, "quiet": warns}, NOWHERE).items()}
     assert marks == {OPENING: "pass", "scale": "kill", "quiet": "pass"}
+
+
+@pytest.mark.parametrize(("own", "mark"), [("echo_basic.below", "kill"), ("not_drawn", "doubt"), ("", "pass")])
+def test_a_gate_by_itself_says_what_a_lower_rung_keeps_it_from_saying(own: str, mark: str) -> None:
+    verdict = Verdict(Status.INCONCLUSIVE, "lower_rung", "tied", passed=3, total=9)
+    blocked = GateResult("echo_basic", "", "behaviour", verdict, measured={BY_ITSELF: own} if own else {})
+    session = Session(run_of(blocked), 1, "", 1.0)
+    known = {"echo_basic": blocked}
+    assert cells(session, known, NOWHERE)["echo_basic"].mark == "doubt"
+    alone = cells(session, known, NOWHERE, by_itself=True)["echo_basic"]
+    assert (alone.mark, alone.verdict.passed, alone.verdict.total) == (mark, 3, 9)
 
 
 def test_where_the_suite_is_the_mutant_no_verdict_is_the_right_answer() -> None:

@@ -10,7 +10,8 @@ from itertools import takewhile
 from modelqa.diagnose.cause import Cause
 from modelqa.diagnose.causes import CAUSES, LEADS_TO, MODEL
 from modelqa.diagnose.restart import Restart, restart
-from modelqa.record import BY_ITSELF, GateResult, Run, Status
+from modelqa.reasons import alone
+from modelqa.record import GateResult, Run, Status
 from modelqa.text import escape
 
 MOST = 3  # explanations; a longer list is no diagnosis
@@ -100,14 +101,12 @@ def _evidence(gates: Sequence[GateResult]) -> list[Evidence]:
     """
     found = []
     for result in gates:
-        code = result.verdict.code
-        if code == "lower_rung":
-            own = result.measured.get(BY_ITSELF, "")
-            if own and own not in _OPEN:
-                hint = result.rung not in _ON_FILES or own in _ON_REPLIES
-                found.append(Evidence(result.gate, own, result.gate, hint=hint))
-        elif result.verdict.status in (Status.FAIL, Status.INCONCLUSIVE) and code and code not in _OPEN:
-            found.append(Evidence(result.gate, code, result.verdict.locus))
+        own = alone(result)
+        if own.status not in (Status.FAIL, Status.INCONCLUSIVE) or not own.code or own.code in _OPEN:
+            continue
+        blocked = result.verdict.code == "lower_rung"
+        hint = blocked and (result.rung not in _ON_FILES or own.code in _ON_REPLIES)
+        found.append(Evidence(result.gate, own.code, own.locus, hint=hint))
     follow = {code for each in found if not each.hint for code in LEADS_TO.get(each.code, ())}
     return [replace(each, hint=each.hint or each.code in follow) for each in found]
 

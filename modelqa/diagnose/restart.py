@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelqa.record import BY_ITSELF, GateResult, Run, Status
+from modelqa.reasons import alone
+from modelqa.record import GateResult, Run, Status
 
 ENOUGH_STEPS = 2000  # the guide's: after so many, garbage on a simple task will not go away
 HALF = 0.5  # a bucket that is answered more often than not is learnt, and can be trained on
@@ -78,12 +79,7 @@ def _red_lines(gates: dict[str, GateResult]) -> list[tuple[str, bool]]:
 
 def _failed(gates: dict[str, GateResult], name: str) -> bool:
     """Whether a gate says no, by itself: also where a lower rung keeps it from a verdict."""
-    result = gates.get(name)
-    if result is None:
-        return False
-    code = result.measured.get(BY_ITSELF, "") if result.verdict.code == "lower_rung" else result.verdict.code
-    negative = result.verdict.status is Status.FAIL or result.verdict.code == "lower_rung"
-    return negative and bool(code) and code not in ("few_cases", "clustered")
+    return name in gates and alone(gates[name]).status is Status.FAIL
 
 
 def _warnings(gates: dict[str, GateResult]) -> list[str]:

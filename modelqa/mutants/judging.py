@@ -133,7 +133,7 @@ def judge_healthy(place: Workplace, kind: Kind) -> dict[str, GateResult]:
 
 
 def judge_mutant(place: Workplace, kind: Kind, healthy: Healthy, *, to_the_end: bool = False) -> Row:
-    """One row of the matrix; `to_the_end`: asks the higher rungs also when a lower one has killed."""
+    """One row of the matrix; `to_the_end`: every rung is asked, whatever has killed below, and each gate by itself."""
     name = hashed_name(kind.name, place.model.name, place.seed)
     try:
         passed = healthy.of(kind)
@@ -147,7 +147,8 @@ def judge_mutant(place: Workplace, kind: Kind, healthy: Healthy, *, to_the_end: 
     expected = expected_of(kind, passed)
     trial = declare(place.trials, damage.model, place.registry, damage.others)
     at = place if damage.suites is None else replace(place, suites=damage.suites)
-    climb = _climb(at, trial, damage, passed, kind.area, _last_rung(expected, passed, to_the_end))
+    upto = LADDER[-1] if to_the_end else _last_rung(expected, passed)
+    climb = _climb(at, trial, damage, passed, kind.area, upto, by_itself=to_the_end)
     _remove(place.trials / name)
     return Row(kind, name, damage.locus, expected, climb.said, climb.reason, climb.seconds, difference=differs,
                causes=climb.causes)  # fmt: skip
@@ -177,10 +178,8 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder.with_name(f"{folder.name}-{BEFORE}"), ignore_errors=True)
 
 
-def _last_rung(expected: Expected | None, healthy: Mapping[str, GateResult], to_the_end: bool) -> str:
+def _last_rung(expected: Expected | None, healthy: Mapping[str, GateResult]) -> str:
     """The rung up to which a mutant is asked in one session: that of the gate that must kill it."""
-    if to_the_end:
-        return LADDER[-1]
     return healthy[expected.gate].rung if expected else ""
 
 
@@ -195,14 +194,15 @@ class Climb:
 
 
 def _climb(
-    place: Workplace, trial: Trial, damage: Damage, healthy: Mapping[str, GateResult], area: str, upto: str
+    place: Workplace, trial: Trial, damage: Damage, healthy: Mapping[str, GateResult], area: str, upto: str,
+    *, by_itself: bool = False,
 ) -> Climb:
     """The sessions of a mutant, up to the first one in which a gate kills."""
     said: dict[str, Cell] = {}
     sessions: list[Session] = []
     for group in place.groups(area, upto):
         sessions.append(session := place.session(trial, group))
-        said |= cells(session, healthy, damage)
+        said |= cells(session, healthy, damage, by_itself=by_itself)
         if session.record is None or any(cell.mark == "kill" for cell in said.values()):
             break
     return Climb(said, _ended(sessions[-1]), sum(session.seconds for session in sessions), _causes(sessions))

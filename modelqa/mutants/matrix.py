@@ -15,7 +15,7 @@ from typing import Any
 from modelqa.gates import LADDER
 from modelqa.mutants.kind import OPENING, REFUSED, WARNED, Damage, Expected, Kind
 from modelqa.mutants.trial import Session
-from modelqa.reasons import SHARED
+from modelqa.reasons import SHARED, alone
 from modelqa.record import GateResult, Status, Verdict
 
 CRASHES = frozenset({"crashed", "died", "not_run"})
@@ -132,15 +132,21 @@ class Row:
 def healthy_gates(sessions: Iterable[Session]) -> dict[str, GateResult]:
     """The gates that the unharmed model passes without a warning; opening it is one of them."""
     passed = {result.gate: result for session in sessions if session.record for result in session.record.gates
-              if result.verdict.status is Status.PASS and _warned(result).code != WARNED}  # fmt: skip
+              if result.verdict.status is Status.PASS and _warned(result, result.verdict).code != WARNED}  # fmt: skip
     return {OPENING: GateResult(OPENING, "", LADDER[0], Verdict(Status.PASS)), **passed}
 
 
-def cells(session: Session, healthy: Mapping[str, GateResult], damage: Damage) -> dict[str, Cell]:
-    """What the gates of one session said; a session that refused the checkpoint is the gate "open"."""
+def cells(
+    session: Session, healthy: Mapping[str, GateResult], damage: Damage, *, by_itself: bool = False
+) -> dict[str, Cell]:
+    """What the gates of one session said; a session that refused the checkpoint is the gate "open".
+
+    by_itself  each gate counts with what it says whatever stands on the rungs below it
+    """
     if session.record is not None:
         of_suite = damage.suites is not None
-        said = {result.gate: Cell(_warned(result), result.rung, result.gate in healthy, of_suite)
+        said = {result.gate: Cell(_warned(result, alone(result) if by_itself else result.verdict), result.rung,
+                                  result.gate in healthy, of_suite)
                 for result in session.record.gates if result.verdict.code != "deselected"}  # fmt: skip
         return {OPENING: Cell(Verdict(Status.PASS), LADDER[0]), **said}
     if not session.refused:
@@ -151,12 +157,12 @@ def cells(session: Session, healthy: Mapping[str, GateResult], damage: Damage) -
     return {OPENING: Cell(verdict, LADDER[0])}
 
 
-def _warned(result: GateResult) -> Verdict:
+def _warned(result: GateResult, verdict: Verdict) -> Verdict:
     """The verdict, with a code when the gate passes and warns (`measured["warning"]`)."""
     warning = result.measured.get("warning")
-    if result.verdict.status is not Status.PASS or not warning:
-        return result.verdict
-    return replace(result.verdict, code=WARNED, locus=result.gate, text=str(warning))
+    if verdict.status is not Status.PASS or not warning:
+        return verdict
+    return replace(verdict, code=WARNED, locus=result.gate, text=str(warning))
 
 
 def expected_of(kind: Kind, healthy: Mapping[str, GateResult]) -> Expected | None:
