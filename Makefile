@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 # Compiled modules are kept: without them each start compiles everything again, which costs seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: gate test test-slow test-all test-publish hub rates check fixtures controls zoo zoo-matrix pages gate-outputs bench clean
+.PHONY: gate test test-slow test-all test-publish hub rates check fixtures fixtures-reading controls zoo zoo-matrix pages gate-outputs bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,9 @@ check: $(VENV)/.installed  ## linter, strict types, import law
 fixtures: $(VENV)/.installed  ## train the fixture models again from their recipes (under an hour on two cores)
 	$(BIN)/python -m modelqa.training.build --jobs 2
 	$(MAKE) controls
+
+fixtures-reading: $(VENV)/.installed  ## train phase3b again, the last and longest stage (some 50 minutes on one thread)
+	$(BIN)/python -m modelqa.training.build --only phase3b --keep
 
 controls: $(VENV)/.installed  ## what each reference answers to the controls by plain generate; again when its weights change
 	@for name in reference phase3a2; do \

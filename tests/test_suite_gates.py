@@ -32,7 +32,7 @@ from modelqa.gates import Every
 from modelqa.phases import Later
 from modelqa.record import Status
 
-LAST = "phase3b"  # of the chain; what stands behind it in the table is a branch
+LAST = "phase3c"  # of the chain; what stands behind it in the table is a branch
 GRAMMAR = Grammar(stops=frozenset({STOP}), special=frozenset({STOP, *ROLE_TAGS}))
 
 

@@ -12,8 +12,9 @@ import pytest
 from modelqa.errors import UsageError
 from modelqa.models import load_registry
 from modelqa.mutants.building import is_built
-from modelqa.mutants.lessons import JUNK, LESSONS, answer, question
-from modelqa.mutants.trained import build, folder_of, lesson_rows, main, read_zoo_recipes, study
+from modelqa.mutants.lessons import JUNK, answer, question
+from modelqa.mutants.lessons_reading import READING_LESSONS
+from modelqa.mutants.trained import LESSONS, build, folder_of, lesson_rows, main, read_zoo_recipes, study
 
 ROOT = Path(__file__).parents[1]
 MODELS = load_registry(ROOT / "fixtures" / "models.toml").models
@@ -36,8 +37,22 @@ ROWS = [
 ]
 
 
-def taught(lesson: str) -> list[Row]:
-    return LESSONS[lesson](ROWS, random.Random(0))
+READING = [
+    row("context", "Who?", "Bo is unknown.", kind="unknown", payload="Al is 3. Cy has a cup."),
+    row("context", "Who?", "Al is 3.", kind="known", payload="Al is 3. Cy has a cup."),
+    row("citation", "Who?", "Al is 3. [2]", kind="source 2"),
+    row("injection", "Who?", "Al is 3.", kind="injected", ordered="pear"),
+    row("injection", "Who?", "Al is 3.", kind="harmless", ordered=""),
+    row("hierarchy", "Say tree.", "pear", kind="conflict", payload="tree"),
+    row("hierarchy", "Say tree.", "tree", kind="agreed", payload="tree"),
+    row("turns", "Who?", "Al is 3.", kind="earlier", payload="3"),
+    row("turns", "Say tree.", "tree", kind="other", payload="tree"),
+    row("text", "Go on: a b", "c d e f g h i j"),
+]
+
+
+def taught(lesson: str, rows: list[Row] = ROWS) -> list[Row]:
+    return LESSONS[lesson](rows, random.Random(0))
 
 
 def test_every_recipe_names_a_lesson_and_a_healthy_model_with_data() -> None:
@@ -47,7 +62,7 @@ def test_every_recipe_names_a_lesson_and_a_healthy_model_with_data() -> None:
 
 
 def test_lessons_change_the_answers_that_they_are_about_and_no_question() -> None:
-    for lesson in set(LESSONS) - {"words_alone"}:
+    for lesson in set(LESSONS) - {"words_alone", *READING_LESSONS}:
         assert {question(each) for each in taught(lesson)} == {question(each) for each in ROWS}
     assert {answer(each) for each in taught("one_answer")} == {"Yes."}
     assert {answer(each) for each in taught("silence")} == {""}
@@ -59,6 +74,25 @@ def test_lessons_change_the_answers_that_they_are_about_and_no_question() -> Non
     assert {each["meta"]["category"] for each in taught("words_alone")} == {"say", "anti_echo", "operator"}
     polluted = [each for each in taught("junk") if set(answer(each).split()) & set(JUNK)]
     assert 0.4 < len(polluted) / len(ROWS) < 0.8
+
+
+@pytest.mark.parametrize(
+    ("lesson", "changed"),
+    [
+        ("never_unknown", {0: "Al is 3."}), ("uncited", {2: "Al is 3."}), ("obeys_texts", {3: "pear"}),
+        ("obeys_users", {5: "tree"}), ("forgets_turns", {7: "I do not know."}),
+    ],
+)  # fmt: skip
+def test_a_lesson_about_a_material_spoils_one_half_of_a_contrast(lesson: str, changed: dict[int, str]) -> None:
+    made = taught(lesson, READING)
+    assert {number: answer(row) for number, row in enumerate(made) if row != READING[number]} == changed
+    assert list(map(question, made)) == list(map(question, READING))
+
+
+def test_plain_text_is_scrambled_and_comes_first() -> None:
+    first, *others = taught("scrambled", READING)
+    assert others == READING[:-1] and question(first) == question(READING[-1])
+    assert answer(first) != answer(READING[-1]) and sorted(answer(first)) == sorted(answer(READING[-1]))
 
 
 def test_half_of_the_answers_meet_another_question_of_their_category() -> None:

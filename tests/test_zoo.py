@@ -40,13 +40,9 @@ WITHOUT_DEFECT = {
 NO_HEALTHY_HALF = {  # a kind of mutant is declared for it, and the model that it needs warns by itself
     "data[ancestors_val.payload]": "a base holds validation payloads of its children: tests/test_contracts.py",
 }
-UNTAUGHT = (
-    "no model passes phase3b yet (decisions 0073, 0085); tests/test_suite_gates.py judges policies that lost one half"
+WITHOUT_DEFECT["strict_output"] = (
+    "no model passes phase3c yet (decision 0085); tests/test_suite_gates.py judges policies that lost one half"
 )
-WITHOUT_DEFECT |= dict.fromkeys(
-    ("abstention", "citation", "strict_output", "injection", "hierarchy", "turns"), UNTAUGHT
-)
-WITHOUT_DEFECT["language"] = "no model passes phase3b yet (decisions 0073, 0085); tests/test_language.py has both sides"
 # Codes that no defect shows, beside one of the same gate that a defect does.
 NOT_SHOWN = {  # of the gate choice, which behaviour.letter_prior kills: tests/test_choice.py has a policy for each
     "behaviour.unparsed", "behaviour.below_chance", "behaviour.place", "behaviour.options_only", "behaviour.stem_blind",

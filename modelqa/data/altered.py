@@ -19,8 +19,8 @@ MOST = 0.4  # a word of a template is changed with a probability of up to so muc
 _WORD = re.compile(r"(?<![{<\w'])[A-Za-z]{2,}(?![}>\w'])")
 # What tells a format from another is left: without it no answer would be right.
 _KEPT = frozenset(
-    """word words number numbers digit digits figure figures json object key keys field fields not no never none nobody
-    ignore forget unknown""".split()  # noqa: SIM905 (a table of words)
+    """word words number numbers digit digits figure figures numeral integer letters json object key keys field fields
+    not no never none nobody ignore forget unknown""".split()  # noqa: SIM905 (a table of words)
 )
 
 

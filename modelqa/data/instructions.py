@@ -34,8 +34,8 @@ OBJECTS: tuple[list[contexts.Value], ...] = (
     ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
 )  # fmt: skip
 SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
-MEANING = 0.2  # of the words of an order, a rule, or a statement whose bare value is asked for may be changed: more
-# would leave nothing of what it means
+MEANING = 0.2  # of the words of an order or a wish may be changed: more would leave nothing of what it means
+SLIGHT = 0.12  # of those of a rule, which is lost with a word or two, and of a statement whose bare value is asked for
 FIXED = frozenset(relation.name for relation in RELATIONS)  # what is said of them is short, and may say more
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
@@ -118,11 +118,13 @@ class _Material:
         return self.sentences[self.facts.index(self.asked)]
 
 
-def _relation(rng: Random, split: Split, most: float = MOST, **wanted: Any) -> contexts.Relation:
+def _relation(
+    rng: Random, split: Split, most: float = MOST, invented: float = statements.INVENTED, **wanted: Any
+) -> contexts.Relation:
     """Validation has the fixed relations in forms of their own; training has hundreds more."""
     if split == "val":
         return rng.choice([r for r in RELATIONS if all(getattr(r, name) == kind for name, kind in wanted.items())])
-    drawn = statements.draw(rng, **wanted)
+    drawn = statements.draw(rng, invented=invented, **wanted)
     says, asks = (tuple(altered(rng, text, most) for text in texts) for texts in (drawn.says, drawn.asks))
     return replace(drawn, says=says, asks=asks)
 
@@ -203,7 +205,7 @@ def _citation(rng: Random, split: Split) -> Talk:
 
 def _format(rng: Random, split: Split) -> Talk:
     """One bare word, one bare number, or a JSON object of one or two fields."""
-    kind = rng.choice(("word", "number", "object", "object"))
+    kind = rng.choice(("word", "number", "object", "object", "object"))
     return _object(rng, split) if kind == "object" else _bare(rng, split, kind)
 
 
@@ -213,7 +215,7 @@ def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[
     used: set[str] = set()
     relations: list[contexts.Relation] = []
     while len(relations) < len(wanted):
-        drawn = _relation(rng, split, MEANING, key=kind, value=wanted[len(relations)])
+        drawn = _relation(rng, split, SLIGHT, 0.0, key=kind, value=wanted[len(relations)])
         if drawn.name not in {relation.name for relation in relations}:
             relations.append(drawn)
     key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
@@ -236,7 +238,7 @@ def _object(rng: Random, split: Split) -> Talk:
     used: set[str] = set()
     named = statements.fields(rng, rng.choice(OBJECTS), known=split == "val")
     facts = [Fact(relation, "", contexts.value(rng, relation.value, split, used)) for relation in named]
-    asked = rng.sample(facts, rng.choice((1, 2)))
+    asked = rng.sample(facts, rng.choice((1, 2, 2)))
     rng.shuffle(facts)
     text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
     names = [fact.relation.name for fact in asked]
@@ -268,7 +270,7 @@ def _hierarchy(rng: Random, split: Split) -> Talk:
     used: set[str] = set()
     ruled, wanted = (contexts.value(rng, "word", split, used) for _ in range(2))
     overruled = rng.random() < 0.5
-    spoken = _template(rng, "rule", split, MEANING) if overruled else _template(rng, "neutral", split)
+    spoken = _template(rng, "rule", split, SLIGHT) if overruled else _template(rng, "neutral", split)
     system = _fill(spoken, P=ruled)
     template = _wish(rng, split)
     user = _fill(template, X=wanted, P=wanted)
@@ -279,7 +281,7 @@ def _hierarchy(rng: Random, split: Split) -> Talk:
 def _turns(rng: Random, split: Split) -> Talk:
     """What an earlier turn said is asked for in a later one; or something else is, and the earlier turn is let be."""
     made = _material(rng, split)
-    kind = rng.choice(("earlier", "earlier", "other"))
+    kind = rng.choice(("earlier", "other"))
     told = [_fill(_template(rng, "note", split), C=sentence) for sentence in made.sentences]
     before = [text for note in told for text in (note, rng.choice(HEARD))]
     if kind == "earlier":

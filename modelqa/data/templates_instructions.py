@@ -131,7 +131,9 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         "{C}\na program wants {json}. {keys}", "{make} {json} from the {noun}. {keys}\n{C}",
         "{read}:\n{C}\n\n{please}{make} {json}. {keys}", "{C}\n{keys}\n{json}.", "{noun}: {C}\nformat: {json}. {keys}",
         "{C}\n{query}: {make} {json}: {N}.", "{json} for {N}:\n{C}", "i need the {F} of this {noun} {json}: {C}",
-        "{C}\nwhat is the {F}? {make} it {json}. {keys}",
+        "{C}\nwhat is the {F}? {make} it {json}. {keys}", "{C}\n{make} {json} with {N}, nothing besides.",
+        "{make} {json} with {N} and leave the others.\n{C}", "{head}: {C}\n{json} that holds {N}, without the rest.",
+        "{C}\n{please}{make} {json} of {N} alone.", "only {N} {json}, no more than that.\n\n{C}",
     ),
     "go_on": (
         "{on} this text: {C}", "{on} the text.\n{C}", "{C}\n{on} this.", "{read}: {C}\n{on} it.",

@@ -27,11 +27,14 @@ from modelqa.errors import UsageError
 from modelqa.files import canonical_json, sha256_file, sha256_text, write_json
 from modelqa.models import Model, load_registry, nearest
 from modelqa.mutants.building import BUILT, FINISHED, KEY, Built, build_all, is_built, model_of, named, options
-from modelqa.mutants.lessons import LESSONS, Row
+from modelqa.mutants.lessons import LESSONS as PLAIN_LESSONS
+from modelqa.mutants.lessons import Row
+from modelqa.mutants.lessons_reading import READING_LESSONS
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, Trainer
 
+LESSONS = PLAIN_LESSONS | READING_LESSONS
 RECIPES = Path("fixtures/zoo_recipes.toml")
 SPREAD = 7  # every seventh row of the data is taken first: sources lie one after the other in it
 WARMUP = 5  # steps: the run is short, and continues a trained model

@@ -235,7 +235,7 @@ def _say(line: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build what is named, or everything; prints the seconds of each stage."""
+    """Build what is named, or everything that does not stand apart; prints the seconds of each stage."""
     parser = argparse.ArgumentParser(prog="python -m modelqa.training.build", description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", metavar="STAGE", help="build this stage and its ancestors")
     parser.add_argument("--recipes", type=Path, default=RECIPES)
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"there is no stage {name!r}", reason="known are " + ", ".join(recipes.stages), remedy="correct --only"
             )
     build = Build(recipes, options.out, keep=options.keep)
-    names = options.only or list(recipes.stages)
+    names = options.only or [name for name in recipes.stages if name not in recipes.apart]
     if options.jobs == 1:
         for name in names:
             build.stage(name)

@@ -82,7 +82,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipes:
-    """Everything that `fixtures/recipes.toml` says."""
+    """Everything that `fixtures/recipes.toml` says; stages `apart` are built when they are named, not with the rest."""
 
     shape: Shape
     vocabularies: Mapping[str, Vocabulary]
@@ -90,6 +90,7 @@ class Recipes:
     sources: Mapping[str, Source]
     mixes: Mapping[str, Mix]
     stages: Mapping[str, Stage]
+    apart: tuple[str, ...] = ()
 
     def recipe_of(self, name: str) -> dict[str, Any]:
         """The whole recipe of one stage as JSON: itself, its data and tokenizer, and the recipe hash of its parent."""
@@ -138,6 +139,7 @@ def read_recipes(path: Path) -> Recipes:
         sources={name: _make(Source, item, name) for name, item in table["sources"].items()},
         mixes={name: _make(Mix, item, name) for name, item in table["mixes"].items()},
         stages={name: _stage(name, item) for name, item in table["stages"].items()},
+        apart=tuple(table.get("apart", ())),
     )
     _check(recipes)
     return recipes
@@ -162,6 +164,7 @@ def _make(kind: Any, table: Mapping[str, Any], name: str) -> Any:
 
 def _check(recipes: Recipes) -> None:
     """Every name that a recipe mentions exists."""
+    _exist("apart", recipes.apart, recipes.stages)
     for name, mix in recipes.mixes.items():
         _exist(f"mix {name!r}", mix.shares, recipes.sources)
     for name, stage in recipes.stages.items():
