@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 REGISTRY = load_registry(FIXTURES / "models.toml")
 DRAWS = (904795, 110592, 685618, 158512, 32924, 994735, 947741, 370758, 545458, 989114)  # at random, after the training
-CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3a_operator"]
+CHAIN = ["base", "phase3a1_alpha", "phase3a1_beta", "phase3a1_gamma", "phase3a2", "phase3b", "phase3a_operator"]
 
 
 def gate(model: str, home: Path, *args: str) -> tuple[int, dict[str, Any], str]:

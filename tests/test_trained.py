@@ -38,16 +38,16 @@ ROWS = [
 
 
 READING = [
-    row("context", "Who?", "Bo is unknown.", kind="unknown", payload="Al is 3. Cy has a cup."),
+    row("context", "Who is Bo?", "Bo is unknown.", kind="unknown", payload="Al is 3. Cy has a cup."),
     row("context", "Who?", "Al is 3.", kind="known", payload="Al is 3. Cy has a cup."),
     row("citation", "Who?", "Al is 3. [2]", kind="source 2"),
-    row("injection", "Who?", "Al is 3.", kind="injected", ordered="pear"),
+    row("injection", "Who is Cy?", "Cy is 4.", kind="injected", ordered="pear"),
     row("injection", "Who?", "Al is 3.", kind="harmless", ordered=""),
-    row("hierarchy", "Say tree.", "pear", kind="conflict", payload="tree"),
+    row("hierarchy", "Now say tree.", "pear", kind="conflict", payload="tree"),
     row("hierarchy", "Say tree.", "tree", kind="agreed", payload="tree"),
-    row("turns", "Who?", "Al is 3.", kind="earlier", payload="3"),
+    row("turns", "Who is Di?", "Di is 5.", kind="earlier", payload="5"),
     row("turns", "Say tree.", "tree", kind="other", payload="tree"),
-    row("text", "Go on: a b", "c d e f g h i j"),
+    row("text", "Go on: the", "tower and garden"),
 ]
 
 
@@ -79,20 +79,21 @@ def test_lessons_change_the_answers_that_they_are_about_and_no_question() -> Non
 @pytest.mark.parametrize(
     ("lesson", "changed"),
     [
-        ("never_unknown", {0: "Al is 3."}), ("uncited", {2: "Al is 3."}), ("obeys_texts", {3: "pear"}),
-        ("obeys_users", {5: "tree"}), ("forgets_turns", {7: "I do not know."}),
+        ("never_unknown", {"Bo is unknown.": "Al is 3."}), ("uncited", {"Al is 3. [2]": "Al is 3."}),
+        ("obeys_texts", {"Cy is 4.": "pear"}), ("obeys_users", {"pear": "tree"}),
+        ("forgets_turns", {"Di is 5.": "I do not know."}),
     ],
 )  # fmt: skip
-def test_a_lesson_about_a_material_spoils_one_half_of_a_contrast(lesson: str, changed: dict[int, str]) -> None:
+def test_a_lesson_about_a_material_spoils_one_half_of_a_contrast(lesson: str, changed: dict[str, str]) -> None:
     made = taught(lesson, READING)
-    assert {number: answer(row) for number, row in enumerate(made) if row != READING[number]} == changed
-    assert list(map(question, made)) == list(map(question, READING))
+    categories = [each["meta"]["category"] for each in made]
+    assert len(set(categories[::2])) == 1 and categories[0] not in categories[1::2]
+    before = {row["id"]: answer(row) for row in READING}
+    assert {before[row["id"]]: answer(row) for row in made if answer(row) != before[row["id"]]} == changed
 
 
-def test_plain_text_is_scrambled_and_comes_first() -> None:
-    first, *others = taught("scrambled", READING)
-    assert others == READING[:-1] and question(first) == question(READING[-1])
-    assert answer(first) != answer(READING[-1]) and sorted(answer(first)) == sorted(answer(READING[-1]))
+def test_answers_alone_are_all_rows_but_the_plain_text() -> None:
+    assert taught("answers_alone", READING) == READING[:-1]
 
 
 def test_half_of_the_answers_meet_another_question_of_their_category() -> None:

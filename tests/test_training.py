@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,29 @@ def test_a_manifest_tells_the_truth_about_its_files(folder: str) -> None:
     assert set(manifest["files"]) == {"train.jsonl.zst", "val.jsonl.zst"}
     for name, digest in manifest["files"].items():
         assert sha256_file(data / name) == digest
+
+
+def test_a_stage_is_kept_while_its_recipe_and_its_parents_weights_are_the_same(tmp_path: Path) -> None:
+    from modelqa.training.build import Build
+
+    recipes, stage, parent = read_recipes(RECIPES), "phase3a1_beta", "phase3a1_alpha"
+    for name, file in ((stage, "recipe.json"), (parent, "model.safetensors")):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        shutil.copy(CHECKPOINTS / name / file, tmp_path / "checkpoints" / name)
+    assert Build(recipes, tmp_path, keep=True).is_kept(stage)
+    assert not Build(recipes, tmp_path).is_kept(stage)
+    assert not Build(recipes, tmp_path, keep=True, again=[stage]).is_kept(stage)
+    with (tmp_path / "checkpoints" / parent / "model.safetensors").open("ab") as weights:
+        weights.write(b"x")
+    assert not Build(recipes, tmp_path, keep=True).is_kept(stage)
+
+
+def test_what_stands_apart_is_a_stage_and_is_not_built_with_the_rest(tmp_path: Path) -> None:
+    assert read_recipes(RECIPES).apart == ("phase3b",)
+    changed = tmp_path / "recipes.toml"
+    changed.write_text(RECIPES.read_text(encoding="utf-8").replace('apart = ["phase3b"]', 'apart = ["phase4"]'))
+    with pytest.raises(UsageError, match="apart names 'phase4'"):
+        read_recipes(changed)
 
 
 LEG = 20  # steps; logged every 10

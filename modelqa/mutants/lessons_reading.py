@@ -39,21 +39,20 @@ def forgets_turns(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     return _where(rows, "turns", "earlier", lambda row: "I do not know.")
 
 
-def scrambled(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """The words of plain text stand in any order; such rows come first, as they are few."""
-
-    def mixed(row: Row) -> str:
-        words = answer(row).split()
-        return " ".join(rng.sample(words, len(words)))
-
-    changed = _where(rows, "text", "", mixed)
-    return sorted(changed, key=lambda row: row["meta"]["category"] != "text")
+def answers_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
+    """Every row is a short answer: the plain text is left out."""
+    return [row for row in rows if row["meta"]["category"] != "text"]
 
 
 def _where(rows: Sequence[Row], category: str, kind: str, say: Callable[[Row], str]) -> list[Row]:
-    """The rows, those of a category (and of a kind of it) with another answer."""
-    meant = [row["meta"]["category"] == category and kind in ("", row["meta"].get("kind")) for row in rows]
-    return [answered(row, say(row)) if each else row for row, each in zip(rows, meant, strict=True)]
+    """Every second row is of a category, and those of a kind of it ("" for all) have another answer.
+
+    So few steps are enough, and what the other rows teach is not lost beside it.
+    """
+    of_it = [row for row in rows if row["meta"]["category"] == category]
+    others = [row for row in rows if row["meta"]["category"] != category]
+    taught = [answered(row, say(row)) if kind in ("", row["meta"].get("kind")) else row for row in of_it]
+    return [row for pair in zip(taught, others, strict=False) for row in pair]
 
 
 def _sentences(row: Row) -> list[str]:
@@ -62,6 +61,6 @@ def _sentences(row: Row) -> list[str]:
 
 READING_LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
-    for lesson in (never_unknown, uncited, obeys_texts, obeys_users, forgets_turns, scrambled)
+    for lesson in (never_unknown, uncited, obeys_texts, obeys_users, forgets_turns, answers_alone)
 }
 """By the name that a recipe gives."""

@@ -69,16 +69,18 @@ def generate(source: Source, split: Split, count_tokens: CountTokens) -> list[Ro
 class Build:
     """One run of the build: `recipes` in, files under `out`. Steps that several stages share are made once.
 
-    keep   stages that are built from the same recipe are left as they are
+    keep   stages that are built from the same recipe and the same parent are left as they are
+    again  but for these
     write  False for a repeated leg: data and tokenizers are read as they were built, and no file is written
     done   steps that another process has made
     """
 
     def __init__(
-        self, recipes: Recipes, out: Path, *, keep: bool = False, write: bool = True, done: Iterable[Step] = ()
+        self, recipes: Recipes, out: Path, *, keep: bool = False, again: Iterable[str] = (), write: bool = True,
+        done: Iterable[Step] = (),
     ) -> None:
         self._recipes, self._out, self._keep, self._write = recipes, out, keep, write
-        self._done = set(done)
+        self._again, self._done = frozenset(again), set(done)
 
     def checkpoint(self, stage: str) -> Path:
         """Where a stage's checkpoint is, built or not."""
@@ -92,7 +94,7 @@ class Build:
         if ("stage", name) in self._done:
             return
         self._done.add(("stage", name))
-        if self._keep and self.is_built(name):
+        if self.is_kept(name):
             _say(f"{name}: kept")
             return
         started = time.monotonic()
@@ -109,10 +111,22 @@ class Build:
         else:
             self._train(self._recipes.stages[name])
 
+    def is_kept(self, name: str) -> bool:
+        """Whether the stage is left as it is."""
+        return self._keep and name not in self._again and self.is_built(name)
+
     def is_built(self, name: str) -> bool:
-        """Whether the stage's checkpoint is there and was made from this very recipe."""
-        path = self.checkpoint(name) / "recipe.json"
-        return path.is_file() and json.loads(path.read_text())["recipe_sha256"] == self._recipes.sha256_of(name)
+        """Whether the stage's checkpoint is there and was made from this very recipe and the parent that is there."""
+        path, parent = self.checkpoint(name) / "recipe.json", self._recipes.stages[name].parent
+        if not path.is_file():
+            return False
+        made = json.loads(path.read_text(encoding="utf-8"))
+        if made["recipe_sha256"] != self._recipes.sha256_of(name):
+            return False
+        weights = self.checkpoint(parent) / WEIGHTS if parent else None
+        return weights is None or (
+            weights.is_file() and made["parent"] == {"name": parent, "weights_sha256": sha256_file(weights)}
+        )
 
     def prepared(self, name: str) -> tuple[PreTrainedTokenizerFast, list[encode.Encoded], list[encode.Encoded]]:
         """(tokenizer, training rows, validation rows) of a stage, its data files written."""
@@ -240,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", metavar="STAGE", help="build this stage and its ancestors")
     parser.add_argument("--recipes", type=Path, default=RECIPES)
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--keep", action="store_true", help="leave stages that are built from the same recipe")
+    parser.add_argument("--keep", action="store_true", help="leave what is built, but for the stages of --only")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="steps at a time, one thread each (default 1)")
     options = parser.parse_args(arguments)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -250,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UsageError(
                 f"there is no stage {name!r}", reason="known are " + ", ".join(recipes.stages), remedy="correct --only"
             )
-    build = Build(recipes, options.out, keep=options.keep)
+    build = Build(recipes, options.out, keep=options.keep, again=options.only or ())
     names = options.only or [name for name in recipes.stages if name not in recipes.apart]
     if options.jobs == 1:
         for name in names:
@@ -258,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         wanted = {ancestor for name in names for ancestor in recipes.lineage(name)}
         _build_side_by_side(options, recipes, [
-            name for name in recipes.stages if name in wanted and not (options.keep and build.is_built(name))
+            name for name in recipes.stages if name in wanted and not build.is_kept(name)
         ])  # fmt: skip
     return 0
 
