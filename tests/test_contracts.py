@@ -394,6 +394,13 @@ def one(**changes: Any) -> dict[str, Any]:
     return {"name": "mine", "expectations": [{**expectation, **changes}]}
 
 
+def test_an_id_of_two_rows_is_named_once() -> None:
+    rows = healthy_train()[:3]
+    twice = [rows[0], {**rows[1], "id": rows[0]["id"]}, rows[2]]
+    result = validate(inspection_frame([(f"d:{n}", row) for n, row in enumerate(twice)]), one(), {})[0]
+    assert not result.success and (result.examples, result.unexpected_count) == ((rows[0]["id"],), 2)
+
+
 @pytest.mark.parametrize(
     "suite",
     [one(kwargs={"column": "nobody"}),

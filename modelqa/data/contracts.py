@@ -103,7 +103,7 @@ def _converted(frame: pandas.DataFrame, expectation: Mapping[str, Any], found: M
     return result_of(
         expectation, success=bool(found["success"]), observed=_observed(result),
         unexpected_count=int(result.get("unexpected_count") or 0) if elements is not None else 0,
-        examples=tuple(_examples(frame, column, result.get("partial_unexpected_index_list") or ())),
+        examples=tuple(dict.fromkeys(_examples(frame, column, result.get("partial_unexpected_index_list") or ()))),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from modelqa.data.language import contradicts
 from modelqa.files import read_json, sha256_file, write_json, write_jsonl, write_text
 from modelqa.mutants.chat_files import write_template
-from modelqa.mutants.datasets import TOUCHED, Row, put_rows, rows_of
+from modelqa.mutants.datasets import TOUCHED, Row, put_rows, rows_of, same_id
 from modelqa.mutants.kind import WARNED, Damage, Expected, Kind, NotApplicable, Sibling
 from modelqa.mutants.suites import suites_themselves
 
@@ -37,11 +37,6 @@ def _null_id(rows: list[Row]) -> str:
 def _nothing_left(rows: list[Row]) -> str:
     rows.clear()
     return "val.rows"
-
-
-def _same_id(rows: list[Row]) -> str:
-    rows[1]["id"] = rows[0]["id"]
-    return str(rows[0]["id"])
 
 
 def _without(key: str, rows: list[Row]) -> str:
@@ -246,7 +241,7 @@ DATA_ROWS = (
         "exact"),
     _of("val", "empty", "the validation file holds nothing", _nothing_left, "rows", ("F37",), "exact"),
     _of("val", "null_id", "a validation row has lost its id", _null_id, "no_nulls_id", ("F68",)),
-    _of("val", "same_id", "two validation rows have one id", _same_id, "ids", ("F68",)),
+    _of("val", "same_id", "two validation rows have one id", same_id, "ids", ("F68",)),
     _of("val", "no_category", "a validation row has lost its category", partial(_without, "category"),
         "no_nulls_category", ("F46",)),
     _of("val", "foreign_role", "a validation row has a role of another schema", _foreign_role, "roles", ("F48",)),

@@ -54,7 +54,8 @@ def _last_lost(rows: list[Row]) -> str:
     return "train.rows"
 
 
-def _same_id(rows: list[Row]) -> str:
+def same_id(rows: list[Row]) -> str:
+    """The second row gets the id of the first."""
     rows[1]["id"] = rows[0]["id"]
     return str(rows[0]["id"])
 
@@ -188,7 +189,7 @@ def _kind(name: str, story: str, failures: tuple[str, ...], code: str, change: C
 DATA = (
     _kind("rows_lost", "the last rows of the training data were never loaded", ("F11", "F72"), "data.train.rows",
           _last_lost),
-    _kind("same_id", "two rows have one id", ("F68",), "data.train.ids", _same_id),
+    _kind("same_id", "two rows have one id", ("F68",), "data.train.ids", same_id),
     _kind("no_category", "a row has lost its category", ("F46",), "data.train.no_nulls_category", _no_category),
     _kind("foreign_role", "a row has the roles of another schema", ("F48",), "data.train.roles", _foreign_role),
     _kind("category_lost", "a promised category has no row", ("F46",), "data.train.categories", _category_lost),
