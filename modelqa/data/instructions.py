@@ -215,7 +215,7 @@ def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[
     used: set[str] = set()
     relations: list[contexts.Relation] = []
     while len(relations) < len(wanted):
-        drawn = _relation(rng, split, SLIGHT, 0.0, key=kind, value=wanted[len(relations)])
+        drawn = _relation(rng, split, SLIGHT, invented=0.0, key=kind, value=wanted[len(relations)])
         if drawn.name not in {relation.name for relation in relations}:
             relations.append(drawn)
     key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
