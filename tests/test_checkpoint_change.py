@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import string
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from modelqa.chat import open_chat
 from modelqa.checkpoint import (
+    byte_ids,
     change_problems,
     changes,
     dtype_problems,
@@ -73,7 +75,8 @@ def test_no_rule_accuses_a_real_checkpoint(name: str) -> None:
     checkpoint = open_checkpoint(model.path)
     rows = embedding_rows(checkpoint)
     problems = [
-        *key_problems(checkpoint), *dtype_problems(checkpoint), *row_problems(rows, dict(entries(checkpoint)).values())
+        *key_problems(checkpoint), *dtype_problems(checkpoint),
+        *row_problems(rows, dict(entries(checkpoint)).values(), byte_ids(checkpoint)),
     ]  # fmt: skip
     if model.stage != "base":
         problems += special_row_problems(rows, open_chat(model.path).written_tokens)
@@ -139,15 +142,35 @@ def broken_rows(copy: Path, change: Callable[[torch.Tensor], None]) -> list[tupl
     values = tensors(copy)
     change(values[EMBEDDING])
     checkpoint = store(copy, values)
-    return said(row_problems(embedding_rows(checkpoint), dict(entries(checkpoint)).values()))
+    ids = dict(entries(checkpoint)).values()
+    return said(row_problems(embedding_rows(checkpoint), ids, byte_ids(checkpoint)))
 
 
 def test_rows_of_zeros_are_found_and_a_few_are_not(copy: Path) -> None:
-    assert broken_rows(copy, lambda table: table[100:140].zero_()) == [("weights.zero_rows", "row 100")]
+    assert broken_rows(copy, lambda table: table[300:340].zero_()) == [("weights.zero_rows", "row 300")]
 
 
 def test_a_few_odd_rows_are_what_large_vocabularies_have(copy: Path) -> None:
-    assert broken_rows(copy, lambda table: table[100:110].zero_()) == []
+    assert broken_rows(copy, lambda table: table[300:310].zero_()) == []
+
+
+def test_rows_of_bytes_that_no_text_has_may_end_at_the_same_place(copy: Path) -> None:
+    idle = sorted(byte_ids(open_checkpoint(copy)))
+
+    def change(table: torch.Tensor) -> None:
+        table[idle] = table[idle[0]].clone()
+
+    assert len(idle) == 256 - len(string.printable.strip())
+    assert broken_rows(copy, change) == []
+
+
+def test_bytes_are_those_of_a_byte_level_alphabet_or_a_fallback_and_no_letters(copy: Path) -> None:
+    file = copy / "tokenizer.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["pre_tokenizer"] = content["decoder"] = None
+    content["model"]["vocab"] = {"\u00e9": 0, "<0xE9>": 1, "a": 2, "<0xZZ>": 3}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert byte_ids(open_checkpoint(copy)) == {1}
 
 
 def test_equal_rows_are_found(copy: Path) -> None:

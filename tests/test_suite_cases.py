@@ -258,6 +258,7 @@ def training_templates() -> tuple[str, ...]:
     for kind in templates_instructions.KINDS:
         found += templates_instructions.phrasings(kind, "train")
     found += [text for relation in contexts.RELATIONS for text in (*relation.says, *relation.asks)]
+    found += contexts.ASKED
     found += [text for kind, language in facts.FACT_KINDS for text in phrasings.facts(kind, "train", language)]
     found += [text for kind in phrasings.YES_NO_KINDS for text in phrasings.yes_no(kind, "train")]
     return tuple(dict.fromkeys(found))
@@ -268,7 +269,7 @@ def certification_templates() -> dict[str, tuple[str, ...]]:
     lists = {name: getattr(phrasings_copying, name) for name in copied}
     lists |= {name: getattr(phrasings_asking, name) for name in ("MEANING", "IS_WORD", "SUMS")}
     reading = ("READING", "CITING", "ONE_WORD", "ONE_NUMBER", "AS_JSON", "MATERIAL", "ORDERS", "DIRECT", "RULES",
-               "NEUTRAL", "WISHES", "TOLD")  # fmt: skip
+               "FIELD_ASKED", "NEUTRAL", "WISHES", "TOLD")  # fmt: skip
     lists |= {name: getattr(phrasings_reading, name) for name in reading}
     lists["SAYS"] = tuple(text for says, _ in phrasings_reading.FACTS.values() for text in says)
     lists["ASKS"] = tuple(text for _, asks in phrasings_reading.FACTS.values() for text in asks)
@@ -314,7 +315,7 @@ def training_rows() -> tuple[Row, ...]:
     [
         ("ECHO", "ECHO_GERMAN"), ("COPY", "WRAP", "EXTRACT"), ("MEANING", "IS_WORD"), ("SUMS", "FACTS"), ("NEW_VERBS",),
         ("READING",), ("CITING",), ("ONE_WORD",), ("ONE_NUMBER",), ("AS_JSON",), ("MATERIAL",), ("ORDERS", "DIRECT"),
-        ("RULES", "NEUTRAL"), ("WISHES",), ("TOLD",), ("SAYS",), ("ASKS",),
+        ("RULES", "NEUTRAL"), ("WISHES",), ("TOLD",), ("SAYS",), ("ASKS",), ("FIELD_ASKED",),
     ],
     ids="+".join,
 )

@@ -19,13 +19,20 @@ from modelqa.checkpoint.opening import Checkpoint, fingerprint_digest, open_chec
 from modelqa.checkpoint.rows import embedding_rows, row_problems, special_row_problems
 from modelqa.checkpoint.tensors import Statistics, read, statistics
 from modelqa.checkpoint.ties import tie_problems
-from modelqa.checkpoint.vocabulary import entries, shape_problems, special_id_problems, vocabulary_problems
+from modelqa.checkpoint.vocabulary import (
+    byte_ids,
+    entries,
+    shape_problems,
+    special_id_problems,
+    vocabulary_problems,
+)
 
 __all__ = [
     "Adapter",
     "Checkpoint",
     "Statistics",
     "TensorInfo",
+    "byte_ids",
     "change_problems",
     "changes",
     "dtype_problems",

@@ -59,16 +59,19 @@ def embedding_rows(checkpoint: Checkpoint) -> Rows:
     return Rows(tensor.name, norms, np.divide(products, scale, out=np.zeros_like(scale), where=scale > 0), first)
 
 
-def row_problems(rows: Rows, ids: Collection[int]) -> list[Problem]:
+def row_problems(rows: Rows, ids: Collection[int], idle: Collection[int] = ()) -> list[Problem]:
     """Codes weights.zero_rows, weights.duplicate_rows, weights.outlier_row over the rows of the tokenizer's `ids`: more
     than 1% of them zero, or equal to another, or one with ten times the usual norm. Locus = the first such row.
+
+    idle  ids that may never have been trained: all of their rows end at the same place, and that is no finding
     """
     known = np.array(sorted(number for number in ids if 0 <= number < len(rows.norms)), dtype=np.int64)
     if not len(known):
         return []
     norms = rows.norms[known]
-    zero = known[norms == 0]
-    twice = known[(rows.first[known] != known) & (norms > 0)]
+    busy = ~np.isin(known, np.fromiter(idle, dtype=np.int64))
+    zero = known[busy & (norms == 0)]
+    twice = known[busy & (rows.first[known] != known) & (norms > 0)]
     median = float(np.median(norms))
     large = known[norms > OUTLIER * median] if median > 0 else known[:0]
     found = []

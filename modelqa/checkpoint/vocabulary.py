@@ -15,6 +15,7 @@ from modelqa.record import Problem
 
 _ROLES = ("bos", "eos", "pad")
 _LAYER = re.compile(r"(.*?\.?(?:layers|h|blocks|block))\.(\d+)\.")
+_FALLBACK = re.compile(r"<0x[0-9A-F]{2}>")
 _LAYER_COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
@@ -90,6 +91,18 @@ def entries(checkpoint: Checkpoint) -> list[tuple[str, int]]:
                 *((token["content"], token["id"]) for token in content.get("added_tokens") or [])]  # fmt: skip
     except (KeyError, TypeError, IndexError, AttributeError):
         raise _another_form(checkpoint) from None
+
+
+def byte_ids(checkpoint: Checkpoint) -> set[int]:
+    """The ids of tokens that stand for one byte that is no ASCII character of its own: `<0xE2>` of a byte fallback, or
+    a letter of the byte-level alphabet. A vocabulary holds all of them, whether its text has such bytes or not.
+
+    `CheckpointError` as for `entries`.
+    """
+    content = _tokenizer(checkpoint)
+    byte_level = "'ByteLevel'" in repr((content.get("pre_tokenizer"), content.get("decoder")))
+    return {number for token, number in entries(checkpoint)
+            if _FALLBACK.fullmatch(token) or (byte_level and len(token) == 1 and not token.isascii())}  # fmt: skip
 
 
 def special_tokens(checkpoint: Checkpoint) -> set[str]:

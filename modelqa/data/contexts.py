@@ -88,21 +88,22 @@ RELATIONS = (
              ("where does {K} live?", "what is the home of {K}?", "where is the home of {K}?"),
              ("{K} has a home in {P}.",), ("in which place does {K} live?",)),
 )  # fmt: skip
-LABELLED = (
-    "the {N} is {P}.", "{N}: {P}.", "{N} = {P}.", "its {N} is {P}.", "{P} is the {N}.", "{P} is its {N}.", "{P} ({N}).",
-    "the {N} was set to {P}.", "the {N} was noted as {P}.", "we know the {N}: {P}.", "{P} was given as the {N}.",
-    "they call {P} the {N}.", "{N} goes with {P}.", "it has {P} as {N}.", "someone put {P} for the {N}.",
-    "{N} must be {P}.",
-    "in the field {N} is {P}.", "the {N} of it is {P}.", "{P}, that is the {N}.", "take {P} for the {N}.",
-    "{N} is {P}, we think.",
-    "its {N} will be {P}.", "{P} became the {N}.", "my {N} was {P}.", "as a {N} it got {P}.", "{P} counts as the {N}.",
-    "one {N} was found: {P}.", "it shows {P} in place of the {N}.", "the new {N} seems to be {P}.", "{P} fits the {N}.",
-    "look, the {N} says {P}.", "{N} - {P}.", "{P} - {N}.", "{N} got the value {P}.", "with {P} we name its {N}.",
-    "you find {P} at {N}.", "at {N} you find {P}.", "{P} is what the {N} says.", "somebody typed {P} as its {N}.",
-    "in the box for {N} is {P}.", "{P} is in the box for {N}.", "the answer for {N} is {P}.", "{N} equals {P}.",
+FIELDS = (
+    ("{N}: {P}", "\n"), ("{N}: {P}", ", "), ("{N}: {P}", "; "), ("{N}: {P}", ". "), ("{N} = {P}", "\n"),
+    ("{N} = {P}", ", "), ("{N} = {P}", "; "), ("- {N}: {P}", "\n"), ("* {N}: {P}", "\n"), ("* {N} = {P}", "\n"),
+    ("{N} - {P}", "\n"), ("{N} - {P}", "; "), ("{N} is {P}", "\n"), ("{N} is {P}", ", "), ("the {N} is {P}", ". "),
+    ("the {N} is {P}", "\n"), ("{N} {P}", "\n"), ("{N} {P}", ", "), ("[{N}] {P}", "\n"), ("{N}={P}", " "),
+    ("({N}) {P}", " "), ("<{N}>{P}</{N}>", "\n"), ("{N} | {P}", "\n"), ("{N}:{P}", "\n"), ("{N}\n{P}", "\n"),
 )  # fmt: skip
-HELD_LABELLED = ("{N} is {P}.",)
-"""How a field `{N}` of something is stated for a form or an object, the name first or the value."""
+"""How a record writes a field `{N}` and its value, and what stands between two fields; the name is always first."""
+ASKED = (
+    "what is the {N}?", "which {N} is it?", "the {N}?", "tell me the {N}.", "what does it say for {N}?", "{N}?",
+    "name the {N}.", "what {N} is given?", "i want the {N}.", "give the {N}.", "what stands for {N}?",
+    "what do we read for {N}?", "which value has {N}?", "what is in the field {N}?", "{N}, please.", "i ask for {N}.",
+    "what is it called, the {N}?", "say the {N}.", "the {N} is what i want.", "how is the {N} given?",
+)  # fmt: skip
+HELD_ASKED = ("which {N} is written there?",)
+"""How the value of a field `{N}` of a record is asked for."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,17 @@ def statement(rng: Random, fact: Fact, *, held: bool) -> str:
     return _filled(rng.choice(fact.relation.held_says if held else fact.relation.says), fact)
 
 
-def labelled(rng: Random, fact: Fact, *, held: bool) -> str:
-    """A sentence that states the value under the relation's name, whatever the key; some words changed in training."""
-    text = rng.choice(HELD_LABELLED) if held else altered(rng, rng.choice(LABELLED))
+def record(rng: Random, facts: Sequence[Fact]) -> str:
+    """The values under the names of their relations, whatever the key: what forms and tables hold."""
+    field, between = rng.choice(FIELDS)
+    upper = rng.random() < 0.3
+    named = [(fact.relation.name.capitalize() if upper else fact.relation.name, fact.value) for fact in facts]
+    return between.join(field.replace("{N}", name).replace("{P}", value) for name, value in named)
+
+
+def field_question(rng: Random, fact: Fact, *, held: bool) -> str:
+    """A question for the value of a field of a record; some words changed in training."""
+    text = rng.choice(HELD_ASKED) if held else altered(rng, rng.choice(ASKED))
     return _filled(text.replace("{N}", fact.relation.name), fact)
 
 

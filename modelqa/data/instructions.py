@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from random import Random
@@ -30,12 +30,11 @@ HEARD = ("Okay.",) * 8 + (
 )  # what is said to a note; mostly one thing, since the loss is taken on it
 MOST_FACTS = 3  # in a material: two to four short sentences with the injected one
 MAX_DRAWS = 200  # tries for one more new prompt
-OBJECTS: tuple[list[contexts.Value], ...] = (
-    ["word", "number"], ["word", "word", "number"], ["word", "number", "number"],
-)  # fmt: skip
+RECORDS: tuple[tuple[contexts.Value, ...], ...] = (("word", "word", "number"), ("word", "number", "number"))
+"""What kinds of values a record holds: two of one kind, so that the kind alone tells nobody which is asked for."""
 SAME_WORDS = 0.35  # of materials say the asked relation of both keys in the same words: a copy keeps to its sentence
 MEANING = 0.2  # of the words of an order or a wish may be changed: more would leave nothing of what it means
-SLIGHT = 0.12  # of those of a rule, which is lost with a word or two, and of a statement whose bare value is asked for
+SLIGHT = 0.12  # of those of a rule, which is lost with a word or two
 FIXED = frozenset(relation.name for relation in RELATIONS)  # what is said of them is short, and may say more
 RIVAL = 0.85  # of materials state the asked relation of another key too, so that the key has to be read
 
@@ -204,45 +203,35 @@ def _citation(rng: Random, split: Split) -> Talk:
 
 
 def _format(rng: Random, split: Split) -> Talk:
-    """One bare word, one bare number, or a JSON object of one or two fields."""
+    """One bare word or number of a record, or a JSON object of one or two of its fields."""
     kind = rng.choice(("word", "number", "object", "object", "object"))
     return _object(rng, split) if kind == "object" else _bare(rng, split, kind)
 
 
-def _about_one(rng: Random, split: Split, wanted: list[contexts.Value]) -> list[Fact]:
-    """Facts of one key, of relations of different names, with values of these kinds in this order."""
-    kind = rng.choice(("person", "thing"))
+def _record(rng: Random, split: Split, values: Sequence[contexts.Value]) -> tuple[list[Fact], str]:
+    """Facts about the same with values of these kinds, shuffled, and the record that holds them."""
     used: set[str] = set()
-    relations: list[contexts.Relation] = []
-    while len(relations) < len(wanted):
-        drawn = _relation(rng, split, SLIGHT, invented=0.0, key=kind, value=wanted[len(relations)])
-        if drawn.name not in {relation.name for relation in relations}:
-            relations.append(drawn)
-    key = contexts.draw(rng, 1, split=split, relations=relations[:1])[0].key
-    return [Fact(relation, key, contexts.value(rng, relation.value, split, used)) for relation in relations]
+    named = statements.fields(rng, values, known=split == "val")
+    facts = [Fact(relation, "", contexts.value(rng, relation.value, split, used)) for relation in named]
+    rng.shuffle(facts)
+    return facts, contexts.record(rng, facts)
 
 
 def _bare(rng: Random, split: Split, kind: str) -> Talk:
-    """A word and a number are stated of one key; one of them is asked for, and nothing around it."""
-    facts = _about_one(rng, split, ["word", "number"])
-    asked = facts[0] if kind == "word" else facts[1]
-    rng.shuffle(facts)
-    text = _joined(rng, [_statement(rng, fact, split) for fact in facts])
+    """One of two words (or numbers) of a record is asked for, and nothing around it."""
+    facts, text = _record(rng, split, next(values for values in RECORDS if values.count(kind) == 2))
+    asked = rng.choice([fact for fact in facts if fact.relation.value == kind])
     template = _template(rng, kind, split)
-    user = _fill(template, C=text, Q=contexts.question(rng, asked, held=split == "val"))
+    user = _fill(template, C=text, Q=contexts.field_question(rng, asked, held=split == "val"))
     return Talk((user, asked.value), {"kind": kind, "template": template, "payload": text})
 
 
 def _object(rng: Random, split: Split) -> Talk:
-    """Labelled values as JSON: the fields in the order in which they are asked for."""
-    used: set[str] = set()
-    named = statements.fields(rng, rng.choice(OBJECTS), known=split == "val")
-    facts = [Fact(relation, "", contexts.value(rng, relation.value, split, used)) for relation in named]
+    """Fields of a record as JSON, in the order in which they are asked for."""
+    facts, text = _record(rng, split, rng.choice(RECORDS))
     asked = rng.sample(facts, rng.choice((1, 2, 2)))
-    rng.shuffle(facts)
-    text = _joined(rng, [contexts.labelled(rng, fact, held=split == "val") for fact in facts])
-    names = [fact.relation.name for fact in asked]
     template = _template(rng, "object", split)
+    names = [fact.relation.name for fact in asked]
     user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{name}"' for name in names))
     said = {f.relation.name: int(f.value) if f.relation.value == "number" else f.value for f in asked}
     meta = {"kind": f"object of {len(asked)}", "template": template, "payload": text}

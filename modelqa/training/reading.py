@@ -19,7 +19,7 @@ from typing import Any
 
 from modelqa import ask
 from modelqa.data import contexts
-from modelqa.data.contexts import RELATIONS, Fact, Relation
+from modelqa.data.contexts import RELATIONS, Fact
 from modelqa.reply import Reply
 from modelqa.training.development import SYSTEM, answers, parser
 
@@ -132,18 +132,13 @@ class _Writer:
         return Question("hierarchy", kind, _asked(user, system), lambda r: ask.exact(r, expect, forgive=POLITE))
 
     def output(self, kind: str) -> Question:
-        values: tuple[contexts.Value, ...] = ("word", "number", "word")
+        facts, text = self._record("number" if kind == "number" else "word")
         if kind in ("word", "number"):
-            facts = self._about_one(values[:2])
-            asked = facts[kind == "number"]
-            text = " ".join(self._says(fact) for fact in self._rng.sample(facts, 2))
-            user = self._fill(self._frames[f"one_{kind}"], C=text, Q=self._asks(asked))
+            asked = self._rng.choice([fact for fact in facts if fact.relation.value == kind])
+            words = self._fill(self._said["record"]["asks"], N=asked.relation.name)
+            user = self._fill(self._frames[f"one_{kind}"], C=text, Q=words)
             return Question("output", kind, _asked(user), lambda r: ask.exact(r, asked.value, forgive=BARE))
-        size = int(kind[-1])
-        facts = self._about_one(values[: size + 1])
-        wanted = self._rng.sample(facts, size)
-        text = " ".join(self._fill(self._frames["forms"], N=fact.relation.name, P=fact.value)
-                        for fact in self._rng.sample(facts, len(facts)))
+        wanted = self._rng.sample(facts, int(kind[-1]))
         names = [fact.relation.name for fact in wanted]
         user = self._fill(self._frames["as_json"], C=text, F=" and ".join(f"the {name}" for name in names),
                           N=" and ".join(f'"{name}"' for name in names))
@@ -151,14 +146,16 @@ class _Writer:
                              for f in wanted})
         return Question("output", kind, _asked(user), lambda r: ask.same_json(r, expect, forgive=("markdown",)))
 
-    def _about_one(self, values: Sequence[contexts.Value]) -> list[Fact]:
-        rng, used = self._rng, set[str]()
-        whose = rng.choice(("person", "thing"))
-        key = contexts.draw(rng, 1, split="val", relations=[r for r in RELATIONS if r.key == whose])[0].key
-        chosen: list[Relation] = []
-        for value in values:
-            chosen.append(rng.choice([r for r in RELATIONS if (r.key, r.value) == (whose, value) and r not in chosen]))
-        return [Fact(r, key, contexts.value(rng, r.value, "val", used)) for r in chosen]
+    def _record(self, twice: contexts.Value) -> tuple[list[Fact], str]:
+        """Facts with two values of one kind and one of the other, and the record that holds them."""
+        rng, used, facts = self._rng, set[str](), list[Fact]()
+        for value in ("word", "number", twice):
+            relation = rng.choice([r for r in RELATIONS if r.value == value and r not in {f.relation for f in facts}])
+            facts.append(Fact(relation, "", contexts.value(rng, relation.value, "val", used)))
+        rng.shuffle(facts)
+        pattern, between = rng.choice(self._said["record"]["fields"])
+        named = ((fact.relation.name, fact.value) for fact in facts)
+        return facts, between.join(pattern.replace("{N}", name).replace("{P}", value) for name, value in named)
 
     def turns(self, kind: str) -> Question:
         made = self._material()

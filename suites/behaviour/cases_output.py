@@ -1,4 +1,8 @@
-"""Answers that a machine is to read: one word, one number, or a JSON object with the keys that are named."""
+"""Answers that a machine is to read: one word, one number, or a JSON object with the keys that are named.
+
+What is to be given stands in a record, under its name: reading sentences is asked by other gates, form alone by this.
+Two values of a record are of one kind, so that nobody finds the right one by its kind.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,16 @@ from itertools import count
 from random import Random
 
 from modelqa import Case
-from modelqa.data.contexts import PEOPLE, RELATIONS, Fact, things, value
+from modelqa.data.contexts import RELATIONS, Fact, Value, value
 
 from .drawing import facts as known_facts
 from .drawing import question, rounds
-from .materials import asks, says, unlike
-from .phrasings_reading import AS_JSON, FORMS, ONE_NUMBER, ONE_WORD
+from .materials import unlike
+from .phrasings_reading import AS_JSON, FIELD_ASKED, FIELDS, ONE_NUMBER, ONE_WORD
 
 KINDS = ("word", "number", "object of 1", "object of 2")
 BARE = {"word": ONE_WORD, "number": ONE_NUMBER}
+VALUES: dict[str, tuple[Value, ...]] = {"word": ("word", "word", "number"), "number": ("word", "number", "number")}
 
 
 def output_cases(seed: int) -> Iterator[Case]:
@@ -41,36 +46,32 @@ def _draw(rng: Random) -> Iterator[Case]:
 
 
 def _bare(rng: Random, frame: str, kind: str) -> tuple[str, str, str]:
-    """(question, answer, material): of one key a word and a number are stated, and one of them is asked for."""
-    facts = _facts(rng, ("word", "number"))
-    asked = next(fact for fact in facts if fact.relation.value == kind)
-    text = " ".join(says(rng, fact) for fact in rng.sample(facts, len(facts)))
-    return frame.replace("{C}", text).replace("{Q}", asks(asked, rng.randrange(2))), asked.value, text
+    """(question, answer, record): the record holds two values of this kind, and one of them is asked for."""
+    facts, text = _record(rng, VALUES[kind])
+    asked = rng.choice([fact for fact in facts if fact.relation.value == kind])
+    words = rng.choice(FIELD_ASKED).replace("{N}", asked.relation.name)
+    return frame.replace("{C}", text).replace("{Q}", words), asked.value, text
 
 
 def _object(rng: Random, frame: str, fields: int) -> tuple[str, str, str]:
-    """(question, answer, material) of an object; one value more is given than is asked for."""
-    facts = _facts(rng, ("word", "number", "word")[: fields + 1])
+    """(question, answer, record) of an object; the record has more fields than are asked for."""
+    facts, text = _record(rng, rng.choice(tuple(VALUES.values())))
     asked = rng.sample(facts, fields)
-    text = " ".join(
-        rng.choice(FORMS).replace("{N}", fact.relation.name).replace("{P}", fact.value)
-        for fact in rng.sample(facts, len(facts))
-    )
     names = [fact.relation.name for fact in asked]
     user = frame.replace("{C}", text).replace("{F}", " and ".join(f"the {name}" for name in names))
     return user.replace("{N}", " and ".join(f'"{name}"' for name in names)), _json(asked), text
 
 
-def _facts(rng: Random, wanted: Sequence[str]) -> list[Fact]:
-    """Facts of one key with values of these kinds, each of a relation of its own."""
-    whose = rng.choice(("person", "thing"))
-    names = PEOPLE if whose == "person" else [f"the {name}" for name in things()]
-    key, used, facts = rng.choice(names), set(known_facts()), list[Fact]()
-    for kind in wanted:
-        free = [r for r in RELATIONS if (r.key, r.value) == (whose, kind) and r not in {f.relation for f in facts}]
-        relation = rng.choice(free)
-        facts.append(Fact(relation, key, value(rng, relation.value, "certify", used)))
-    return facts
+def _record(rng: Random, values: Sequence[Value]) -> tuple[list[Fact], str]:
+    """Facts with values of these kinds, each of a relation of its own, and the record that holds them."""
+    used, facts = set(known_facts()), list[Fact]()
+    for kind in values:
+        free = [r for r in RELATIONS if r.value == kind and r not in {fact.relation for fact in facts}]
+        facts.append(Fact(rng.choice(free), "", value(rng, kind, "certify", used)))
+    rng.shuffle(facts)
+    field, between = rng.choice(FIELDS)
+    filled = [field.replace("{N}", fact.relation.name).replace("{P}", fact.value) for fact in facts]
+    return facts, between.join(filled)
 
 
 def _json(asked: Sequence[Fact]) -> str:

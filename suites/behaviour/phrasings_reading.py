@@ -53,8 +53,14 @@ FACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("In what place is the house of {K}?", "Where do we find {K} at home?"),
     ),
 }
-# how the values of a form are given, `{N}` being the relation's name
-FORMS = ("Under {N} stands {P}.", "For {N} they wrote {P}.", "We read {P} under {N}.", "Write {P} for {N}.")
+# how a record writes a field `{N}`, and what stands between two fields; how a field is asked for
+FIELDS = (("{N}: {P}", "\n"), ("{N}: {P}", ", "), ("{N} = {P}", "\n"), ("- {N}: {P}", "\n"))
+FIELD_ASKED = (
+    "Look there and find the {N}.",
+    "Do you see the {N}?",
+    "We do not know the {N}.",
+    "Let us have the {N}.",
+)
 
 # a material and a question; whether the material answers it is for the model to find out
 READING = (
