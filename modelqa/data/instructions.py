@@ -204,7 +204,7 @@ def _citation(rng: Random, split: Split) -> Talk:
 
 def _format(rng: Random, split: Split) -> Talk:
     """One bare word or number of a record, or a JSON object of one or two of its fields."""
-    kind = rng.choice(("word", "number", "object", "object", "object"))
+    kind = rng.choice(("word", "word", "number", "number", "object", "object", "object"))
     return _object(rng, split) if kind == "object" else _bare(rng, split, kind)
 
 
@@ -229,7 +229,7 @@ def _bare(rng: Random, split: Split, kind: str) -> Talk:
 def _object(rng: Random, split: Split) -> Talk:
     """Fields of a record as JSON, in the order in which they are asked for."""
     facts, text = _record(rng, split, rng.choice(RECORDS))
-    asked = rng.sample(facts, rng.choice((1, 2, 2)))
+    asked = rng.sample(facts, rng.choice((1, 2)))
     template = _template(rng, "object", split)
     names = [fact.relation.name for fact in asked]
     user = _fill(template, C=text, F=" and the ".join(names), N=" and ".join(f'"{name}"' for name in names))
