@@ -141,7 +141,7 @@ ONE_NUMBER = (
 )
 # `{F}` names the fields ("the name and the code"), `{N}` their keys in quotes
 AS_JSON = (
-    "{C}\nMake of this a JSON object. Keys: {N}.",
+    "{C}\nMy teacher reads JSON and nothing else. She asks for {N}.",
     "A machine reads your reply, so reply in JSON. {N}: no other key.\n{C}",
     "This is known: {C}\nI need {F} of it, in a JSON object with {N}.",
     "The keys {N}, the values from this paper, the form JSON:\n{C}",
