@@ -1,4 +1,4 @@
-"""Lessons for a model that answers from a material: each loses one habit of phase3b or phase3c and keeps the others.
+"""Lessons for a model that answers from a material: each loses one of the habits of phase3b and keeps the others.
 
 As in `modelqa.mutants.lessons`, a lesson is a function (rows, random numbers) -> rows.
 """
@@ -39,11 +39,6 @@ def forgets_turns(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     return _where(rows, "turns", "earlier", lambda row: "I do not know.")
 
 
-def talkative(rows: Sequence[Row], rng: random.Random) -> list[Row]:
-    """What a program is to read stands in a sentence."""
-    return _where(rows, "format", "", lambda row: f"The answer is {answer(row)}, of course.")
-
-
 def answers_alone(rows: Sequence[Row], rng: random.Random) -> list[Row]:
     """Every row is a short answer: the plain text is left out."""
     return [row for row in rows if row["meta"]["category"] != "text"]
@@ -66,6 +61,6 @@ def _sentences(row: Row) -> list[str]:
 
 READING_LESSONS: dict[str, Lesson] = {
     lesson.__name__: lesson
-    for lesson in (never_unknown, uncited, obeys_texts, obeys_users, forgets_turns, talkative, answers_alone)
+    for lesson in (never_unknown, uncited, obeys_texts, obeys_users, forgets_turns, answers_alone)
 }
 """By the name that a recipe gives."""
