@@ -73,7 +73,8 @@ def test_the_planted_cause_comes_first_on_another_healthy_model(tmp_path: Path) 
     for area in ("weights", "tokenizer", "template", "config", "file", "log", "capture"):
         command += ["--kind", area]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    line = next(line for line in done.stdout.splitlines() if line.startswith("diagnosis:"))
+    line = next((line for line in done.stdout.splitlines() if line.startswith("diagnosis:")), "")
+    assert line, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     print(line)
     share = int(line.partition("(")[2].partition("%")[0]) / 100
     assert share >= ENOUGH, done.stdout
