@@ -67,7 +67,7 @@ def test_shares_that_are_no_weights_of_categories_are_refused(shares: dict[str, 
         ("context", {"known": 0.4, "unknown": 0.4}),
         ("injection", {"injected": 0.36, "harmless": 0.17, "direct": 0.36}),
         ("hierarchy", {"conflict": 0.4, "agreed": 0.4}),
-        ("turns", {"earlier": 0.4, "other": 0.4}),
+        ("turns", {"earlier": 0.42, "other": 0.42}),
         ("format", {"word": 0.2, "number": 0.2, "object of 1": 0.15, "object of 2": 0.15}),
     ],
 )

@@ -171,8 +171,15 @@ def record(rng: Random, facts: Sequence[Fact]) -> str:
     """The values under the names of their relations, whatever the key: what forms and tables hold."""
     field, between = rng.choice(FIELDS)
     upper = rng.random() < 0.3
-    named = [(fact.relation.name.capitalize() if upper else fact.relation.name, fact.value) for fact in facts]
-    return between.join(field.replace("{N}", name).replace("{P}", value) for name, value in named)
+    return written(facts, field, between, upper=upper)
+
+
+def written(facts: Sequence[Fact], field: str, between: str, *, upper: bool = False) -> str:
+    """A record: each fact as `field` writes its name and value; `upper` gives names a capital."""
+    names = [fact.relation.name.capitalize() if upper else fact.relation.name for fact in facts]
+    return between.join(
+        field.replace("{N}", name).replace("{P}", fact.value) for name, fact in zip(names, facts, strict=True)
+    )
 
 
 def field_question(rng: Random, fact: Fact, *, held: bool) -> str:

@@ -117,14 +117,12 @@ class _Material:
         return self.sentences[self.facts.index(self.asked)]
 
 
-def _relation(
-    rng: Random, split: Split, most: float = MOST, invented: float = statements.INVENTED, **wanted: Any
-) -> contexts.Relation:
+def _relation(rng: Random, split: Split) -> contexts.Relation:
     """Validation has the fixed relations in forms of their own; training has hundreds more."""
     if split == "val":
-        return rng.choice([r for r in RELATIONS if all(getattr(r, name) == kind for name, kind in wanted.items())])
-    drawn = statements.draw(rng, invented=invented, **wanted)
-    says, asks = (tuple(altered(rng, text, most) for text in texts) for texts in (drawn.says, drawn.asks))
+        return rng.choice(RELATIONS)
+    drawn = statements.draw(rng)
+    says, asks = (tuple(altered(rng, text) for text in texts) for texts in (drawn.says, drawn.asks))
     return replace(drawn, says=says, asks=asks)
 
 

@@ -45,17 +45,13 @@ _FORMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {  # how each kind o
 }  # fmt: skip
 
 
-def draw(rng: Random, key: Key | None = None, value: Value | None = None, invented: float = INVENTED) -> Relation:
-    """A relation for training, of a kind of key and value: one of the fixed ones, or one drawn anew.
-
-    invented  share of those drawn anew that are made of invented words
-    """
+def draw(rng: Random) -> Relation:
+    """A relation for training: one of the fixed ones, or one drawn anew."""
     if rng.random() < KNOWN:
-        return rng.choice([r for r in RELATIONS if key in (None, r.key) and value in (None, r.value)])
+        return rng.choice(RELATIONS)
     keys: tuple[Key, ...] = ("person", "thing")
     values: tuple[Value, ...] = ("word", "word", "number")
-    kinds = rng.choice(keys) if key is None else key, rng.choice(values) if value is None else value
-    return relation(rng, *kinds, invented=invented)
+    return relation(rng, rng.choice(keys), rng.choice(values))
 
 
 def fields(rng: Random, values: Sequence[Value], *, known: bool) -> list[Relation]:
@@ -74,13 +70,13 @@ def fields(rng: Random, values: Sequence[Value], *, known: bool) -> list[Relatio
     return found
 
 
-def relation(rng: Random, key: Key, value: Value, *, invented: float = INVENTED) -> Relation:
+def relation(rng: Random, key: Key, value: Value) -> Relation:
     """A relation drawn anew: a deed (of a person), a state or a property, with three statements and one question of it.
 
     Forms are for training alone: the held ones are the same.
     """
     kind = rng.choice(("deed", "state", "property") if key == "person" else ("state", "property"))
-    if rng.random() < invented:
+    if rng.random() < INVENTED:
         return _invented(rng, kind, key, value)
     told, asked = _FORMS[kind]
     if kind == "deed":

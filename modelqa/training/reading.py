@@ -153,9 +153,7 @@ class _Writer:
             relation = rng.choice([r for r in RELATIONS if r.value == value and r not in {f.relation for f in facts}])
             facts.append(Fact(relation, "", contexts.value(rng, relation.value, "val", used)))
         rng.shuffle(facts)
-        pattern, between = rng.choice(self._said["record"]["fields"])
-        named = ((fact.relation.name, fact.value) for fact in facts)
-        return facts, between.join(pattern.replace("{N}", name).replace("{P}", value) for name, value in named)
+        return facts, contexts.written(facts, *rng.choice(self._said["record"]["fields"]))
 
     def turns(self, kind: str) -> Question:
         made = self._material()

@@ -12,7 +12,7 @@ from itertools import count
 from random import Random
 
 from modelqa import Case
-from modelqa.data.contexts import RELATIONS, Fact, Value, value
+from modelqa.data.contexts import RELATIONS, Fact, Value, value, written
 
 from .drawing import facts as known_facts
 from .drawing import question, rounds
@@ -69,9 +69,7 @@ def _record(rng: Random, values: Sequence[Value]) -> tuple[list[Fact], str]:
         free = [r for r in RELATIONS if r.value == kind and r not in {fact.relation for fact in facts}]
         facts.append(Fact(rng.choice(free), "", value(rng, kind, "certify", used)))
     rng.shuffle(facts)
-    field, between = rng.choice(FIELDS)
-    filled = [field.replace("{N}", fact.relation.name).replace("{P}", fact.value) for fact in facts]
-    return facts, between.join(filled)
+    return facts, written(facts, *rng.choice(FIELDS))
 
 
 def _json(asked: Sequence[Fact]) -> str:
