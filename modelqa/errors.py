@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import partial
 
 SHOWN_PATH = 200  # characters of a path in a message: a system refuses one of more than some thousand
 _REMEDIES = {
@@ -34,6 +35,10 @@ class ModelqaError(Exception):
 
     def __str__(self) -> str:
         return f"{self.fact}\n  reason: {self.reason}\n  remedy: {self.remedy}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """As pickled between two processes: what `Exception` keeps by itself has no reason and no remedy."""
+        return partial(type(self), reason=self.reason, remedy=self.remedy), (self.fact,), self.__dict__
 
 
 class UsageError(ModelqaError):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from modelqa.errors import UsageError
+from modelqa.errors import HubError, UsageError
+from modelqa.files import sha256_file
 from modelqa.models import load_registry
-from modelqa.mutants.building import is_built
+from modelqa.mutants.building import Built, build_all, built_apart, is_built
 from modelqa.mutants.lessons import JUNK, answer, question
 from modelqa.mutants.lessons_reading import READING_LESSONS
 from modelqa.mutants.trained import LESSONS, build, folder_of, lesson_rows, main, read_zoo_recipes, study
@@ -136,3 +141,32 @@ def test_a_short_study_is_really_trained_and_built_once(tmp_path: Path) -> None:
         path.name for path in folder.iterdir()
     }
     assert build(work, tmp_path) == (folder, 0.0)
+
+
+def refuse() -> Built:
+    raise HubError("no such repository", reason="the Hub says 404", remedy="create it", status=404)
+
+
+def test_a_study_apart_is_that_of_one_process_and_its_error_arrives_whole(tmp_path: Path) -> None:
+    work = study(replace(RECIPES["collapsed"], rows=60), MODELS)
+    here, _ = build(work, tmp_path / "here")
+    torch.manual_seed(5)
+    with torch.device("meta"):
+        apart, seconds = built_apart(partial(build, work, tmp_path / "apart"))
+    assert seconds > 0 and torch.initial_seed() == 5
+    assert sha256_file(apart / "model.safetensors") == sha256_file(here / "model.safetensors")
+    with pytest.raises(HubError, match="no such repository") as error:
+        built_apart(refuse)
+    assert (error.value.remedy, error.value.status) == ("create it", 404) and "reason: the Hub says" in str(error.value)
+
+
+def test_an_error_while_something_is_built_is_told_in_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def works(parsed: argparse.Namespace) -> dict[str, Callable[[], Built]]:
+        return {"known": partial(tuple, [tmp_path, 0.0]), "refused": refuse}
+
+    assert build_all(argparse.Namespace(jobs=1), works) == HubError.exit_code
+    told = capsys.readouterr()
+    assert told.out.split() == ["known", "kept", str(tmp_path)]
+    assert told.err.startswith("zoo: no such repository\n  reason: the Hub says 404")

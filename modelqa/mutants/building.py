@@ -59,14 +59,23 @@ def build_all(
     """Build what `works` makes of the options, by name; prints the seconds of each. An error is told in one line."""
     try:
         chosen = works(parsed)
+        with ProcessPoolExecutor(parsed.jobs, mp_context=get_context("spawn")) as pool:
+            for name, (folder, seconds) in zip(chosen, pool.map(_called, chosen.values()), strict=True):
+                sys.stdout.write(f"{name:<18}  {f'{seconds:.0f} s' if seconds else 'kept'}  {folder}\n")
+                sys.stdout.flush()
     except ModelqaError as error:
         sys.stderr.write(f"zoo: {error}\n")
         return error.exit_code
-    with ProcessPoolExecutor(parsed.jobs, mp_context=get_context("spawn")) as pool:
-        for name, (folder, seconds) in zip(chosen, pool.map(_called, chosen.values()), strict=True):
-            sys.stdout.write(f"{name:<18}  {f'{seconds:.0f} s' if seconds else 'kept'}  {folder}\n")
-            sys.stdout.flush()
     return 0
+
+
+def built_apart(build: Callable[[], Built]) -> Built:
+    """What `build` makes, made in a process of its own.
+
+    Seeds, thread counts and torch's default device belong to a process: two threads that train would share them.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(build).result()
 
 
 def _called(build: Callable[[], Built]) -> Built:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from modelqa.models import Model
+from modelqa.mutants.building import built_apart
 from modelqa.mutants.catalogue import KINDS
 from modelqa.mutants.kind import Damage, Expected, Kind, Sibling
 from modelqa.mutants.matrix import Outcome, Row
@@ -145,7 +147,7 @@ def lessons(model: Model, models: Mapping[str, Model], *, seed: int, recipes: Pa
 
 def _studied(work: Study) -> Kind:
     def make(sibling: Sibling) -> Damage:
-        folder, _ = build(work)
+        folder, _ = built_apart(partial(build, work))
         weights_of(sibling.model, folder)
         return sibling.damaged("", baseline=work.parent.name)
 
