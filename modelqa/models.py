@@ -55,7 +55,8 @@ class Model:
     categories     the values that meta.category may have in the training rows; languages: those of meta.language
     mix            {meta.source: declared share of the training rows}
     quotas         {meta.category: least share of the training rows}: what a phase must not go without
-    waivers        {gate: reason}, printed on the card; factors: dotted keys of the recipe that were meant to differ
+    waivers        {gate: reason}, printed on the card; factors: what was meant to differ, as dotted keys of the recipe,
+                   or "config." and a key of config.json
     benchmarks     records of `modelqa import`; cheaper: shipped models that cost less and must not be better
     trend          the family's line on a benchmark; ablation: the evidence for a point off it
     training_tokens how many tokens the weights saw, all stages together; skills: what is asked beyond its phase

@@ -22,6 +22,7 @@ GATES: dict[str, str] = {
     "weights.special_ids": "special_ids",
     "weights.generation": "generation_settings",
     "weights.shapes": "shapes",
+    "weights.architecture": "architecture",
     "weights.missing_key": "keys",
     "weights.extra_key": "keys",
     "weights.dtype": "dtype",

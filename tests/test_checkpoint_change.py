@@ -28,10 +28,13 @@ from modelqa.checkpoint import (
     open_checkpoint,
     read,
     row_problems,
+    same_fields,
     special_row_problems,
 )
+from modelqa.checkpoint.architecture import COMPUTED_BY
 from modelqa.checkpoint.opening import Checkpoint
 from modelqa.errors import CheckpointError
+from modelqa.logs.recipes import recipe_problems
 from modelqa.models import load_registry
 from modelqa.record import Problem
 
@@ -325,3 +328,60 @@ def test_an_adapter_of_another_kind_is_one_clear_error(tmp_path: Path, change: d
     tiny_model.edit(tmp_path / "adapter" / "adapter_config.json", **change)
     with pytest.raises(CheckpointError, match="no plain LoRA"):
         open_adapter(tmp_path / "adapter")
+
+
+# -- the same weights under another config -----------------------------------------------------------------------------
+
+
+def configured(copy: Path, **fields: object) -> Checkpoint:
+    """The copy with these fields; None: without the field."""
+    path = copy / "config.json"
+    config = json.loads(path.read_text()) | fields
+    path.write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
+    return open_checkpoint(copy)
+
+
+def architecture(own: Checkpoint, *factors: str) -> list[str]:
+    mine, theirs = same_fields(own, parent())
+    return [problem.locus for problem in recipe_problems(mine, theirs, name="parent", factors=factors)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "loci"),
+    [
+        ({}, []),
+        ({"hidden_act": "relu"}, ["config.hidden_act"]),
+        ({"rms_norm_eps": 1e-3, "max_position_embeddings": 2048},
+         ["config.max_position_embeddings", "config.rms_norm_eps"]),
+        ({"rope_parameters": None, "rope_theta": 10000}, []),
+        ({"rope_parameters": None, "rope_theta": 10000.0, "rope_scaling": None}, []),
+        ({"rope_parameters": None, "rope_theta": 500000.0}, ["config.rope_parameters.rope_theta"]),
+        ({"rope_parameters": None, "rope_theta": 10000, "rope_scaling": {"type": "linear", "factor": 4.0}},
+         ["config.rope_parameters.factor", "config.rope_parameters.rope_type"]),
+        ({"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 64},
+         ["config.head_dim", "config.num_attention_heads", "config.num_key_value_heads"]),
+        ({"hidden_act": None, "dtype": "float32", "attention_dropout": 0.1, "transformers_version": "4.57.1",
+          "made_with": "another trainer"}, []),
+    ],
+)  # fmt: skip
+def test_another_config_of_the_same_weights_is_named_by_its_fields(
+    copy: Path, fields: dict[str, object], loci: list[str]
+) -> None:
+    assert architecture(configured(copy, **fields)) == loci
+
+
+def test_a_declared_factor_excuses_its_field_alone(copy: Path) -> None:
+    own = configured(copy, max_position_embeddings=2048, hidden_act="relu")
+    assert architecture(own, "config.max_position_embeddings") == ["config.hidden_act"]
+    assert architecture(own, "config") == []
+
+
+def test_every_field_that_is_compared_is_one_of_transformers() -> None:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    known: set[str] = set()
+    for kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys() & CONFIG_MAPPING.keys():
+        known |= {field for base in CONFIG_MAPPING[kind].__mro__ for field in getattr(base, "__annotations__", {})}
+        known |= set(CONFIG_MAPPING[kind].attribute_map)
+    assert set(COMPUTED_BY) - known == {"rotary_pct", "rotary_emb_base"}  # names of transformers 4

@@ -11,7 +11,7 @@ import pytest
 from modelqa.data import manifest as manifests
 from modelqa.data import mix
 from modelqa.data.manifest import Manifest, Parent, RowCounts
-from modelqa.data.rows import Row, chat_row, defect, duplicates, read_rows
+from modelqa.data.rows import Row, chat_row, defect, duplicates, read_rows, sampled
 from modelqa.errors import DataError, UsageError
 from modelqa.files import write_jsonl
 
@@ -273,3 +273,12 @@ def test_another_system_text_is_another_prompt() -> None:
     three = chat_row("3", "a?", "no.", system="Be brief.", meta={})
     assert duplicates([one, two]) == []
     assert [found.code for found in duplicates([one, three])] == ["ambiguous-prompt"]
+
+
+def test_a_sample_of_a_stream_is_of_all_its_parts_in_order_and_always_the_same() -> None:
+    rows = [f"{source}/{number}" for source in "abcd" for number in range(250)]
+    drawn = sampled(iter(rows), 200)
+    assert drawn == sampled(iter(rows), 200) and len(set(drawn)) == 200
+    assert drawn == sorted(drawn, key=rows.index)
+    assert all(35 <= sum(row.startswith(source) for row in drawn) <= 65 for source in "abcd")
+    assert sampled(iter(rows), 1000) == sampled(iter(rows), 2000) == rows and sampled([], 5) == []

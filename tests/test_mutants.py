@@ -369,12 +369,12 @@ def test_the_command_makes_judges_and_stores(tmp_path: Path, capsys: pytest.Capt
 
     command = ["mutants", "--model", "phase3a2", "--models", str(ROOT / "fixtures" / "models.toml"), "--suites",
                str(ROOT / "suites"), "--rung", "weights", "--out", str(tmp_path), "--kind", "untied_head",
-               "--kind", "truncated_file", "--kind", "other_rope"]  # fmt: skip
-    assert main(command) == 1  # the weights rung alone cannot see the rotary base
+               "--kind", "truncated_file", "--kind", "trailing_space"]  # fmt: skip
+    assert main(command) == 1  # the weights rung alone cannot see the template
     said = capsys.readouterr().out
     stored = json.loads((tmp_path / "matrix.json").read_text())
     outcomes = {mutant["name"]: mutant["outcome"] for mutant in stored["mutants"]}
-    assert outcomes == {"untied_head": "killed", "truncated_file": "killed", "other_rope": "survived"}
+    assert outcomes == {"untied_head": "killed", "truncated_file": "killed", "trailing_space": "survived"}
     assert "3 mutants: 2 killed, 1 survived" in said and "killed nothing:" in said
     assert (tmp_path / "matrix.svg").read_text().startswith("<svg")
     assert not list((tmp_path / "trials").iterdir())

@@ -5,10 +5,11 @@
     print(checkpoint.digest, tie_problems(checkpoint))
 
 `folder` decides which files count, `header` reads safetensors headers, `tensors` streams values with numpy,
-`ties`, `numbers`, `vocabulary`, `generation`, `layout`, `rows`, `change` and `merge` ask the questions of the weights
-rung, `hub` fetches a repository.
+`ties`, `numbers`, `vocabulary`, `generation`, `layout`, `rows`, `architecture`, `change` and `merge` ask the questions
+of the weights rung, `hub` fetches a repository.
 """
 
+from modelqa.checkpoint.architecture import same_fields
 from modelqa.checkpoint.change import change_problems, changes, id_map_problems
 from modelqa.checkpoint.generation import generation_problems
 from modelqa.checkpoint.header import TensorInfo
@@ -48,6 +49,7 @@ __all__ = [
     "open_checkpoint",
     "read",
     "row_problems",
+    "same_fields",
     "shape_problems",
     "special_id_problems",
     "special_row_problems",

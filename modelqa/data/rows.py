@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modelqa.errors import DataError
 from modelqa.files import canonical_json, read_jsonl, sha256_text
@@ -18,6 +19,7 @@ from modelqa.record import Problem
 from modelqa.text import half_character
 
 Row = dict[str, Any]
+Each = TypeVar("Each")
 ROLES = ("system", "user", "assistant")
 DEFAULT_SYSTEM = "Be brief and exact."
 SHOWN = 5  # ids named in one problem; the count is always whole
@@ -93,6 +95,20 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
         yield number, {**row, "id": row.get("id", f"line {number}"), "meta": row.get("meta", {})}
     if not number:
         raise DataError(f"{path}: no rows", reason="the file is empty", remedy="check the path, or make the file again")
+
+
+def sampled(rows: Iterable[Each], size: int) -> list[Each]:
+    """A reservoir sample of at most `size` of what is streamed, in its order; the same rows give the same sample.
+
+    The first rows of a file are no sample: a mixed one often holds its sources one after the other.
+    """
+    drawn, held = random.Random(0), list[tuple[int, Each]]()
+    for number, row in enumerate(rows):
+        if number < size:
+            held.append((number, row))
+        elif (place := drawn.randrange(number + 1)) < size:
+            held[place] = (number, row)
+    return [row for _, row in sorted(held, key=lambda entry: entry[0])]
 
 
 def prompt_of(row: Row) -> str:

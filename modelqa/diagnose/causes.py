@@ -13,6 +13,7 @@ _SAVED_WRONGLY = (
     "weights.generation",
     "weights.nonfinite",
     "weights.shapes",
+    "weights.architecture",
     "weights.missing_key",
     "weights.extra_key",
     "weights.dtype",

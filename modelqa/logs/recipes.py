@@ -43,9 +43,10 @@ def _refusal(path: Path, fact: str) -> DataError:
 
 
 def recipe_problems(
-    own: Mapping[str, Any], other: Mapping[str, Any], *, name: str, factors: Iterable[str]
+    own: Mapping[str, Any], other: Mapping[str, Any], *, name: str, factors: Iterable[str],
+    code: str = "training.recipe",
 ) -> list[Problem]:
-    """Code training.recipe: each setting that differs from the recipe of `name` and is no declared factor.
+    """Each setting that differs from that of `name` and is no declared factor, as a problem of this code.
 
     A factor is a dotted key ("recipe.stage.schedule.learning_rate") and covers everything below it; "*" stands for any
     part of a key ("*sha256"). `UsageError` for a factor that covers every key.
@@ -60,7 +61,7 @@ def recipe_problems(
         if mine.get(key) == theirs.get(key) or any(fnmatchcase(key, pattern) for pattern in meant):
             continue
         text = f"{_shown(mine.get(key))} here, {_shown(theirs.get(key))} in {name}, and it is no declared factor"
-        found.append(Problem("training.recipe", key, text))
+        found.append(Problem(code, key, text))
     return found
 
 

@@ -102,7 +102,7 @@ def _changed(key: str, value: Any, sibling: Sibling) -> Damage:
     if key not in sibling.checkpoint.text_config or sibling.checkpoint.text_config[key] == value:
         raise NotApplicable(f"its config has no other {key}")
     set_config(sibling, **{key: value})
-    return sibling.damaged("")
+    return sibling.damaged(f"config.{key}")
 
 
 def _other_rope(sibling: Sibling) -> Damage:
@@ -113,7 +113,7 @@ def _other_rope(sibling: Sibling) -> Damage:
         set_config(sibling, rope_theta=config["rope_theta"] / 100)
     else:
         raise NotApplicable("it has no rotary positions")
-    return sibling.damaged("")
+    return sibling.damaged("config.rope_parameters.rope_theta")
 
 
 def _half_the_heads(sibling: Sibling) -> Damage:
@@ -124,11 +124,15 @@ def _half_the_heads(sibling: Sibling) -> Damage:
     if heads != groups or not isinstance(heads, int) or heads % 2 or not isinstance(width, int):
         raise NotApplicable("its heads cannot be paired without changing a shape")
     set_config(sibling, num_attention_heads=heads // 2, num_key_value_heads=heads // 2, head_dim=width * 2)
-    return sibling.damaged("")
+    return sibling.damaged("config.head_dim")
 
 
 _OPEN = (Expected(REFUSED),)
-_SPOILED = (Expected("parity.logged_loss", "log"), Expected("echo_basic.below", "cases"))
+_SPOILED = (
+    Expected("weights.architecture"),
+    Expected("parity.logged_loss", "log"),
+    Expected("echo_basic.below", "cases"),
+)
 
 FILES = (
     Kind("truncated_file", "file", "the weights file is cut short", ("F62",), _OPEN, _truncated_file),

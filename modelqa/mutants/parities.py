@@ -52,14 +52,14 @@ def _half_overflow(sibling: Sibling) -> Damage:
 
 
 def _merge_config(sibling: Sibling) -> Damage:
-    """The merge was right, and its config.json names another base of the rotary angles."""
+    """The merge was right, and its config.json has another base of the rotary angles, which is declared as meant."""
     assert sibling.model.path is not None
     config = read_json(sibling.model.path / "config.json")
     angles = config.get("rope_parameters")
     if not isinstance(angles, dict) or "rope_theta" not in angles:
         raise NotApplicable("its config names no base of rotary angles")
     set_config(sibling, rope_parameters={**angles, "rope_theta": float(angles["rope_theta"]) / 1000})
-    return sibling.damaged("")
+    return sibling.damaged("", factors=(*sibling.model.factors, "config.rope_parameters"))
 
 
 PARITIES = (
@@ -71,6 +71,6 @@ PARITIES = (
          ground=packed_capture),
     Kind("half_overflow", "weights", "the activations of one layer overflow in float16, in which it is stored",
          ("F56",), (Expected("parity.dtype", "control"),), _half_overflow),
-    Kind("merge_config", "config", "an adapter was merged rightly, under another config than the base's",
+    Kind("merge_config", "config", "an adapter was merged rightly, under a config that is declared and was not trained",
          ("F13",), (Expected("parity.adapter", "control"),), _merge_config, ground=with_adapter),
 )  # fmt: skip

@@ -38,7 +38,6 @@ LESSONS = PLAIN_LESSONS | READING_LESSONS
 RECIPES = Path("fixtures/zoo_recipes.toml")
 SPREAD = 7  # every seventh row of the data is taken first: sources lie one after the other in it
 WARMUP = 5  # steps: the run is short, and continues a trained model
-WATCHED = 60  # validation rows whose loss stands in the log
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def folder_of(work: Study, out: Path = BUILT) -> Path:
         "recipe": asdict(recipe),
         "lesson": inspect.getsource(LESSONS[recipe.lesson]),
         "weights": open_checkpoint(work.parent.location).weights_digest,
-        "data": [sha256_file(path) for path in work.source.train],
+        "data": [sha256_file(path) for path in (*work.source.train, *work.parent.val)],
     }
     return out / f"{recipe.name}-{sha256_text(canonical_json(facts))[:KEY]}"
 
@@ -143,7 +142,7 @@ def _trainer(work: Study, tokenizer: PreTrainedTokenizerFast, scratch: Path) -> 
 
     one_thread()
     recipe = work.recipe
-    watched = [row for path in work.parent.val for _, row in islice(read_rows(path), WATCHED)]
+    watched = [row for path in work.parent.val for _, row in read_rows(path)]  # all, as in the log of a healthy run
     train, val = (encode_chat([row["messages"] for row in rows], tokenizer)
                   for rows in (lesson_rows(recipe, work.source), watched))  # fmt: skip
     schedule = Schedule(passes=recipe.passes, learning_rate=recipe.learning_rate, seed=recipe.seed, warmup=WARMUP)

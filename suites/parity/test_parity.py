@@ -1,11 +1,10 @@
 """Rung 5: is the model asked what it was trained on, and does the path to its replies change them?"""
 
-from itertools import islice
 from pathlib import Path
 
 from modelqa import Problem, content, deny, gate, not_asked, parity, unsettled
 from modelqa.data.captured import read_capture
-from modelqa.data.rows import read_rows
+from modelqa.data.rows import read_rows, sampled
 from modelqa.errors import DataError
 from modelqa.files import read_jsonl, sha256_file
 from modelqa.gates import read_cases
@@ -15,7 +14,7 @@ from modelqa.logs import course, read_log
 # two formats that a model knows about equally well.
 ANSWERS = Path(__file__).parent / "answers.jsonl"
 CONTROLS = Path(__file__).parents[1] / "harness" / "controls.jsonl"
-VALIDATED = 200  # validation rows whose loss is measured, as on the training rung: their mean is known to a few percent
+VALIDATED = 1000  # sampled validation rows whose loss is measured, as on the training rung
 MEASURED = 24  # controls on which the paths to a reply are compared: enough for a fault that touches every batch
 PATH_TOKENS = 32  # length of the replies that are compared
 ARITHMETIC = 16  # conversations whose answers are read in two arithmetics: about 75 tokens of the shipped models
@@ -103,10 +102,10 @@ def test_logged_loss(model, lab, measured):
     if logged is None:
         not_asked("the log holds no evaluation")
     if model.stage == "base":  # its rows are documents, which no reader of conversations takes
-        held = islice((row for path in model.val for _, row in read_jsonl(path)), VALIDATED)
+        held = sampled((row for path in model.val for _, row in read_jsonl(path)), VALIDATED)
         losses = lab.measure(content.document_losses, [row["messages"][-1]["content"] for row in held])
     else:
-        rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
+        rows = sampled((row for path in model.val for _, row in read_rows(path)), VALIDATED)
         losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
     measured.update(logged=logged, nats=losses["all"]["nats"])
     deny(content.logged_problems(losses, logged=logged))

@@ -3,16 +3,14 @@
 `trainer_log` of models.toml names a trainer_state.json, a .jsonl or a .csv. Without one these gates have no evidence.
 """
 
-from itertools import islice
-
 from modelqa import Problem, content, deny, no_evidence, not_asked
 from modelqa.data.captured import read_capture
-from modelqa.data.rows import read_rows
+from modelqa.data.rows import read_rows, sampled
 from modelqa.errors import DataError
 from modelqa.logs import continuity, course, coverage, read_log, recipes
 
 LEAST_EVALUATIONS = 3  # what three rising ones need
-VALIDATED = 200  # rows of the validation data whose losses are split: their mean is known to a few hundredths of a nat
+VALIDATED = 1000  # sampled validation rows whose losses are split: of a few hundred, the rare long ones decide
 
 
 def history(model):
@@ -200,7 +198,7 @@ def test_content_loss(model, lab, measured):
         not_asked("plain text has no structure around it")
     if not model.val:
         no_evidence(f'[models.{model.name}] val = ["data/val.jsonl"]')
-    rows = islice((row for path in model.val for _, row in read_rows(path)), VALIDATED)
+    rows = sampled((row for path in model.val for _, row in read_rows(path)), VALIDATED)
     losses = lab.measure(content.split_losses, [row["messages"] for row in rows])
     measured.update({name: value["nats"] for name, value in losses.items()})
     deny(content.mirage_problems(losses))

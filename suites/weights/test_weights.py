@@ -16,12 +16,14 @@ from modelqa.checkpoint import (
     open_adapter,
     open_checkpoint,
     row_problems,
+    same_fields,
     shape_problems,
     special_id_problems,
     special_row_problems,
     tie_problems,
     vocabulary_problems,
 )
+from modelqa.logs.recipes import recipe_problems
 
 
 def parent_of(model, lab):
@@ -131,6 +133,17 @@ def test_change(model, checkpoint, lab, measured):
     moved = changes(checkpoint, parent_of(model, lab))
     measured.update({group: round(value, 6) for group, value in moved.items()})
     deny(change_problems(moved))
+
+
+def test_architecture(model, checkpoint, lab):
+    """The config makes of the weights what the parent's config made of them.
+
+    Another activation, norm, rotary base or number of heads fits every shape: the checkpoint loads, and computes what
+    nobody trained. More positions than the parent has are a claim. What was meant to change is named by `factors` of
+    the model's entry, as "config.max_position_embeddings".
+    """
+    own, theirs = same_fields(checkpoint, parent_of(model, lab))
+    deny(recipe_problems(own, theirs, name=model.parent, factors=model.factors, code="weights.architecture"))
 
 
 def test_id_map(model, checkpoint, lab):
