@@ -11,6 +11,7 @@ from functools import partial
 
 SHOWN_PATH = 200  # characters of a path in a message: a system refuses one of more than some thousand
 _REMEDIES = {
+    errno.ENOENT: "correct the path, or make the file",
     errno.EACCES: "give yourself the right to read it, and to search each folder above it; or name another place",
     errno.EPERM: "give yourself the right to read it, and to search each folder above it; or name another place",
     errno.ENAMETOOLONG: "give a shorter path: no part of it may have more than 255 bytes",

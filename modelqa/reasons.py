@@ -116,6 +116,7 @@ SHARED: dict[str, str] = {
     "missing_replies": "some replies were never made",
     "toothless": "a policy that knows nothing passes the gate",
     "crashed": "the gate's own code failed",
+    "unusable": "what the gate looks at is missing, damaged or refused, as its message says",
     "unsettled": "what was measured proves neither side",
     "no_evidence": "what the gate looks at is not declared or not there",
     "not_asked": "the gate does not concern this model",

@@ -75,6 +75,28 @@ def test_a_check_that_returns_instead_of_asserting_is_a_crash(run: Suite, pytest
     assert verdicts(pytester) == {"w": ("INCONCLUSIVE", "crashed")}
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("open('/no/such/file')", ["/no/such/file cannot be used", "reason: No such file", "remedy: correct the path"]),
+        (
+            "import modelqa.files as files\n    list(files.read_jsonl(checkpoint.path / 'model.safetensors'))",
+            ["model.safetensors", "reason: ", "remedy: "],
+        ),
+    ],
+)
+def test_a_file_that_a_check_cannot_use_is_told_without_a_traceback(
+    run: Suite, pytester: pytest.Pytester, body: str, says: list[str]
+) -> None:
+    result = run({"suites/weights/test_w.py": f"def test_w(checkpoint):\n    {body}\n    assert checkpoint.tensors\n"})
+    assert result.ret == 6
+    assert verdicts(pytester) == {"w": ("INCONCLUSIVE", "unusable")}
+    shown = result.stdout.str()
+    assert all(text in shown for text in says)
+    assert "Traceback" not in shown and "errors.py" not in shown and "test_w.py:" not in shown
+    assert "evidence:  unusable at w" in shown
+
+
 def test_xfail_does_not_swallow_a_crash(run: Suite, pytester: pytest.Pytester) -> None:
     text = (
         f'import pytest\n@pytest.mark.xfail(strict=True)\n@gate(cases="cases.jsonl", threshold=0.5, {ANY})\n'

@@ -61,3 +61,15 @@ def test_gates_of_a_later_phase_share_a_line_and_verbosity_tells_why_each_waits(
     ((_, short),) = closing_rows(run, whole=False)
     assert short.endswith("  asked from beta on") and "2 checks" in short
     assert [line.rpartition(": ")[2] for _, line in closing_rows(run)] == ["a", "b"]
+
+
+def test_gates_that_one_broken_rung_or_one_file_blocks_share_a_line_of_their_rung():
+    blocked = Verdict(Status.INCONCLUSIVE, "lower_rung", "g", "the weights rung failed (change); would be PASS")
+    missing = Verdict(Status.INCONCLUSIVE, "unusable", "g", "rows.jsonl cannot be used\n  remedy: make it")
+    crashed = Verdict(Status.INCONCLUSIVE, "crashed", "g", "KeyError: 'x'")
+    kinds = (blocked, replace(blocked, text="the weights rung failed (change); would be FAIL"), missing, crashed)
+    run = Run({}, {}, {}, (), (), tuple(result(verdict, "data") for verdict in kinds for _ in range(2)))
+    short = [line for _, line in closing_rows(run, whole=False)]
+    assert [line.split()[1:3] for line in short] == [["2", "checks"]] * 3 + [["g", "INCONCLUSIVE"]] * 2
+    assert short[2].endswith("rows.jsonl cannot be used")
+    assert len(closing_rows(run)) == len(run.gates)

@@ -35,6 +35,12 @@ CAUSES = (
         shown=("crashed", "died", "missing_replies", "no_cases", "benchmarks.other_text"),
     ),
     Cause(
+        "evidence",
+        "A file that a gate looks at is missing, damaged or refused: nothing is known of the model.",
+        "do what the message of the gate says, then run again; replies that were made are kept",
+        shown=("unusable",),
+    ),
+    Cause(
         "measure",
         "The measure: something is demanded less than at the last release or in a phase before, and nothing says why.",
         "take the change back, or write its reason into suites/ledger.toml: modelqa thresholds names what lacks one",
@@ -140,7 +146,7 @@ CAUSES = (
         "arrived whole",
         shown=(*_SAVED_WRONGLY, "parity.logged_loss", "parity.adapter"),
         hinted=("garbage_replies.*", "parity.template", "stop_token.*", "echo_basic.*", "weights.vocabulary",
-                "crashed"),
+                "crashed", "unusable"),
         cleared=("tied_embeddings", "finite_weights", "shapes", "keys", "logged_loss"),
     ),
     Cause(
@@ -294,7 +300,7 @@ MODEL = Cause(
 
 LEADS_TO = {
     "weights.shapes": ("weights.vocabulary",),
-    "weights.nonfinite": ("crashed",),
+    "weights.nonfinite": ("crashed", "unusable"),
     "training.nan": ("training.zero_loss",),
     "echo_collapse.below": ("attractor_words.below",),
     "regression_collapse.below": ("attractor_words.below",),

@@ -10,7 +10,7 @@ from itertools import takewhile
 from modelqa.diagnose.cause import Cause
 from modelqa.diagnose.causes import CAUSES, LEADS_TO, MODEL
 from modelqa.diagnose.restart import Restart, restart
-from modelqa.reasons import alone
+from modelqa.reasons import SHARED, alone
 from modelqa.record import GateResult, Run, Status
 from modelqa.text import escape
 
@@ -204,10 +204,13 @@ def lines(diagnosis: Diagnosis) -> list[str]:
 
 
 def _listed(evidence: Sequence[Evidence]) -> str:
-    texts = [
-        f"{'hint ' if e.hint else ''}{escape(e.code, 'terminal', limit=LENGTH)}"
-        + (f" at {escape(e.locus, 'terminal', limit=LENGTH)}" if e.locus not in ("", e.gate) else "")
-        for e in evidence[:SHOWN]
-    ]
+    texts = [f"{'hint ' if e.hint else ''}{escape(e.code, 'terminal', limit=LENGTH)}{_place(e)}"
+             for e in evidence[:SHOWN]]  # fmt: skip
     more = len(evidence) - SHOWN
     return "; ".join(texts) + (f"; and {more} more" if more > 0 else "")
+
+
+def _place(evidence: Evidence) -> str:
+    """Where it was seen; the gate itself where the code does not say which one gave it."""
+    place = evidence.locus if evidence.locus != evidence.gate or evidence.code in SHARED else ""
+    return f" at {escape(place, 'terminal', limit=LENGTH)}" if place else ""

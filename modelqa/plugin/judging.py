@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from modelqa.errors import ModelqaError, of_system
 from modelqa.gates import LADDER, Case, Finding, NoEvidence, NotAsked, Unsettled
 from modelqa.judge import ALPHA, judge, numbered_families, tally
 from modelqa.phases import Later
@@ -127,7 +128,7 @@ class Judging:
         return GateResult(entry.name, entry.node, entry.rung, verdict, role, **values)
 
     def _judge_check(self, entry: Planned, body: Body) -> Judged:
-        """An ordinary test on files or measurements: it passes, denies, lacks evidence, or crashes."""
+        """An ordinary test on files or measurements: it passes, denies, lacks evidence, cannot use it, or crashes."""
         measured = body.fixtures.get("measured", {})
         crash: BaseException | None = None
         try:
@@ -141,6 +142,9 @@ class Judging:
             verdict = Verdict(Status.FAIL, f"{entry.name}.failed", entry.name, str(error))
         except DECLINES as outcome:
             verdict = self._open_verdict(entry, outcome)
+        except (ModelqaError, OSError) as error:  # what it was given: the message says the fact, the reason, the remedy
+            told = of_system(error) if isinstance(error, OSError) else error
+            verdict = Verdict(Status.INCONCLUSIVE, "unusable", entry.name, str(told))
         except Exception as error:  # a bug in the check, or in what it calls: shown whole, never a verdict on the model
             crash = error
             verdict = Verdict(Status.INCONCLUSIVE, "crashed", entry.name, f"{type(error).__name__}: {error}")

@@ -45,7 +45,7 @@ def test_bos_count(lab):
 
 def test_template_hash(model, chat):
     """The tokenizer that training used had this very chat template."""
-    if model.capture is None or not model.capture.is_file():
+    if model.capture is None:
         not_asked(f"no capture is declared for {model.name}, which would name the template of training")
     trained = read_capture(model.capture).about.get("template_sha256")
     if trained is None:
@@ -90,7 +90,7 @@ def test_logged_loss(model, lab, measured):
 
     Documents of a base, or supervised answers. A log with rewards in it holds the loss of preferences, another number.
     """
-    if not model.val or model.trainer_log is None or not model.trainer_log.is_file():
+    if not model.val or model.trainer_log is None:
         not_asked(f"no log and validation rows are declared: [models.{model.name}] trainer_log, val")
     try:
         log = read_log(model.trainer_log)
@@ -146,7 +146,7 @@ def test_packing(model, lab, measured):
     cache), and nothing but the logits shows it. The first packed rows of the capture are fed to the model twice: whole,
     as captured, and episode by episode. NOT ASKED where training packed nothing.
     """
-    if model.capture is None or not model.capture.is_file():
+    if model.capture is None:
         not_asked(f"no capture is declared for {model.name}, which would show whether training packed")
     fed = read_capture(model.capture)
     rows = parity.packed_rows(fed.rows, fed.pad, use_cache=bool(fed.about.get("use_cache", False)))
