@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from modelqa.errors import DataError
 from modelqa.gates import Finding, NotAsked
 from modelqa.models import Model
 from modelqa.training.capture import Capture, add_arguments
+from suites.parity.test_parity import test_packing as compare_packing
 from suites.parity.test_parity import test_template_hash as compare_templates
 
 
@@ -187,6 +189,13 @@ def test_another_safetensors_file_is_no_capture(tmp_path):
     save_file({"a": np.zeros(3)}, tmp_path / "c.safetensors")
     with pytest.raises(DataError, match="not a capture"):
         read_capture(tmp_path / "c.safetensors")
+
+
+def test_a_capture_that_is_declared_and_missing_is_no_undeclared_one(tmp_path: Path, chat: Chat) -> None:
+    model = Model("m", capture=tmp_path / "none.safetensors")
+    for ask in (partial(compare_templates, model, chat), partial(compare_packing, model, None, {})):
+        with pytest.raises(DataError, match=r"no file .*none\.safetensors"):
+            ask()
 
 
 @pytest.mark.parametrize(("named", "outcome"), [("own", None), ("0" * 64, Finding), (None, NotAsked)])

@@ -67,9 +67,11 @@ def test_gates_that_one_broken_rung_or_one_file_blocks_share_a_line_of_their_run
     blocked = Verdict(Status.INCONCLUSIVE, "lower_rung", "g", "the weights rung failed (change); would be PASS")
     missing = Verdict(Status.INCONCLUSIVE, "unusable", "g", "rows.jsonl cannot be used\n  remedy: make it")
     crashed = Verdict(Status.INCONCLUSIVE, "crashed", "g", "KeyError: 'x'")
-    kinds = (blocked, replace(blocked, text="the weights rung failed (change); would be FAIL"), missing, crashed)
+    left_out = Verdict(Status.NOT_RUN, "deselected", "g", "left out on the command line")
+    other = replace(blocked, text="the weights rung failed (change); would be FAIL")
+    kinds = (blocked, other, missing, left_out, crashed)
     run = Run({}, {}, {}, (), (), tuple(result(verdict, "data") for verdict in kinds for _ in range(2)))
     short = [line for _, line in closing_rows(run, whole=False)]
-    assert [line.split()[1:3] for line in short] == [["2", "checks"]] * 3 + [["g", "INCONCLUSIVE"]] * 2
+    assert [line.split()[1:3] for line in short] == [["2", "checks"]] * 4 + [["g", "INCONCLUSIVE"]] * 2
     assert short[2].endswith("rows.jsonl cannot be used")
     assert len(closing_rows(run)) == len(run.gates)

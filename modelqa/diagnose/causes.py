@@ -36,7 +36,7 @@ CAUSES = (
     ),
     Cause(
         "evidence",
-        "A file that a gate looks at is missing, damaged or refused: nothing is known of the model.",
+        "What a gate looks at is missing, damaged or refused: nothing is known of the model.",
         "do what the message of the gate says, then run again; replies that were made are kept",
         shown=("unusable",),
     ),

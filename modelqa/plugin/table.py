@@ -13,7 +13,7 @@ from modelqa.text import escape
 WORST = 3  # transcripts shown with a failing gate
 SHOWN = 240  # characters of a transcript's line
 GROUPS = 6  # worst values shown of one breakdown
-ONE_REASON = ("lower_rung", "no_evidence", "unusable", "died", "not_run")  # codes that many gates carry for one reason
+ONE_REASON = ("lower_rung", "no_evidence", "unusable", "died", "not_run", "deselected")  # many gates carry one at once
 
 COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.INCONCLUSIVE: "yellow", Status.NOT_RUN: "yellow"}
 
@@ -92,15 +92,15 @@ def closing_rows(run: Run, *, whole: bool = True) -> list[tuple[Status, str]]:
     """(status, line) for each gate in ladder order: the table that closes a run.
 
     Unless `whole`, gates of one rung that pass without a figure share a line, and so do gates not asked for one reason
-    or from one phase on, and those that one broken rung or one missing file leaves without a verdict.
+    or from one phase on, and those that one broken rung, one missing file or one selection leaves without a verdict.
     """
     alike: dict[tuple[str, ...], list[GateResult]] = {}
     for number, result in enumerate(run.gates):
         verdict = result.verdict
         same = (result.rung, verdict.status, _shared(result))
-        alike_all = same[1:] == (Status.PASS, "") or verdict.status is Status.NOT_ASKED or verdict.code in ONE_REASON
-        short = alike_all and not whole
-        alike.setdefault(same if short else (str(number),), []).append(result)
+        plain = same[1:] == (Status.PASS, "")
+        folds = plain or verdict.status is Status.NOT_ASKED or verdict.code in ONE_REASON
+        alike.setdefault(same if folds and not whole else (str(number),), []).append(result)
     names = [results[0].gate if len(results) == 1 else f"{len(results)} checks" for results in alike.values()]
     width = max(map(len, names), default=0)
     return [
